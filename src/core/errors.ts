@@ -24,10 +24,13 @@ export class OutcryError extends Error {
   override readonly name = 'OutcryError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** The message without the code's own text: for an error that crosses to another process and is raised anew there. */
+  readonly detail: string;
 
   constructor(code: ErrorCode, detail: string, cause?: unknown) {
     super(`${ERROR_TABLE[code].text}: ${detail}`, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.detail = detail;
     this.retryable = ERROR_TABLE[code].retryable;
   }
 }

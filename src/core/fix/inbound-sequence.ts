@@ -1,0 +1,57 @@
+// hot: `nextSeqNum` per message. The rest is for gaps, which are rare.
+import { FixFramer } from './fix-framer.ts';
+import { HeldMessages } from './held-messages.ts';
+
+/** The numbers of the counterparty's messages: the one expected, the gap that is being filled, and what waits behind it. */
+export class InboundSequence {
+  /** MsgSeqNum(34) that the next message must have. */
+  nextSeqNum = 1;
+  /** Points at the message that `takeHeld` found, in `heldBuffer`. */
+  readonly heldFramer: FixFramer = new FixFramer();
+
+  readonly #held: HeldMessages = new HeldMessages();
+  /** Last number that was asked for again; below `nextSeqNum` there is no gap. */
+  #requestedTo = 0;
+  #requestedAtMs = 0;
+
+  get heldBuffer(): Uint8Array {
+    return this.#held.buffer;
+  }
+
+  /** Both sides begin at 1 again. */
+  reset(): void {
+    this.nextSeqNum = 1;
+    this.forgetGap();
+  }
+
+  /** Drops what waited: a new connection asks again. */
+  forgetGap(): void {
+    this.#requestedTo = 0;
+    this.#held.clear();
+  }
+
+  /** Keeps a message that is ahead of a gap; one that finds no room is dropped, and will be asked for when it is next. */
+  hold(msgSeqNum: number, framer: FixFramer, buffer: Uint8Array): void {
+    this.#held.hold(msgSeqNum, buffer, framer.messageStart, framer.messageEnd);
+  }
+
+  /** Whether the messages up to `endSeqNo` must be asked for: not while an earlier request is unanswered. */
+  mustRequest(endSeqNo: number, nowMs: number): boolean {
+    if (this.#requestedTo >= this.nextSeqNum) return false;
+    this.#requestedTo = endSeqNo;
+    this.#requestedAtMs = nowMs;
+    return true;
+  }
+
+  gapIsOlderThan(timeoutMs: number, nowMs: number): boolean {
+    return this.#requestedTo >= this.nextSeqNum && nowMs - this.#requestedAtMs >= timeoutMs;
+  }
+
+  /** Finds the message that is next among those held; `heldFramer` then has its positions. */
+  takeHeld(): boolean {
+    const held = this.#held;
+    if (held.count === 0 || !held.take(this.nextSeqNum)) return false;
+    this.heldFramer.frame(held.buffer, held.start, held.end);
+    return true;
+  }
+}
