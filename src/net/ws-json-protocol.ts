@@ -1,0 +1,68 @@
+import { QuoteMode, WireError } from '../core/fan-out/wire.ts';
+import type { WsConnection, WsProtocol } from './ws-connection.ts';
+import { type Refusal, readSymbols, setFilter, subscribe } from './ws-requests.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+
+/** `outcry.json.v1`, and no subprotocol: see `ws-protocol.md`. */
+export class WsJsonProtocol implements WsProtocol {
+  receive(connection: WsConnection, message: Uint8Array, isBinary: boolean, nowMs: number): void {
+    if (!connection.spend(1, nowMs)) return;
+    const request = isBinary ? undefined : parseObject(message);
+    if (request === undefined) {
+      refuse(connection, { code: WireError.BAD_MESSAGE, message: 'not a text message of one JSON object' });
+      return;
+    }
+    switch (request.action) {
+      case 'subscribe':
+      case 'unsubscribe': {
+        const symbols = readSymbols(connection, request.symbols, nowMs);
+        if (symbols === undefined) return;
+        let refusal = 'code' in symbols ? symbols : undefined;
+        if (!('code' in symbols)) {
+          if (request.action === 'subscribe') {
+            refusal = subscribe(connection, symbols.indices, QuoteMode.Json, nowMs);
+          } else {
+            connection.host.fanOut.unsubscribe(connection.subscriber, symbols.indices);
+          }
+          if (refusal === undefined && symbols.unknown.length > 0) answer(connection, { unknown: symbols.unknown });
+        }
+        if (refusal !== undefined) refuse(connection, refusal);
+        return;
+      }
+      case 'set': {
+        const refusal = setFilter(connection, request.filterBps, nowMs);
+        if (refusal === undefined) answer(connection, { action: 'set', filterBps: connection.subscriber.filterBps });
+        else refuse(connection, refusal);
+        return;
+      }
+      case 'ping':
+        answer(connection, { action: 'pong' });
+        return;
+      default:
+        refuse(connection, {
+          code: WireError.UNKNOWN_ACTION,
+          message: 'action must be subscribe, unsubscribe, set or ping',
+        });
+    }
+  }
+}
+
+function parseObject(message: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(message));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    // Neither UTF-8 nor JSON; what it is instead helps nobody.
+    return undefined;
+  }
+}
+
+function answer(connection: WsConnection, value: object): void {
+  connection.reply(encoder.encode(JSON.stringify(value)));
+}
+
+function refuse(connection: WsConnection, refusal: Refusal): void {
+  connection.replyError(encoder.encode(JSON.stringify({ error: { code: refusal.code, message: refusal.message } })));
+}
