@@ -18,6 +18,9 @@ import {
 } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
 import {
+  MARKET_DATA_ENTRY_TYPES,
+  MARKET_DEPTH,
+  MD_UPDATE_INCREMENTAL,
   REQUEST_SYMBOLS_MAX,
   readMarketDataRequest,
   readMarketDataRequestReject,
@@ -435,7 +438,17 @@ t.test('market data requests, written and read', (t) => {
   const request = { mdReqID: 'md-1', subscriptionRequestType: SubscriptionRequestType.SnapshotPlusUpdates, symbols };
   t.same(readMarketDataRequest(through(86, () => writeMarketDataRequest(encoder, request))), {
     ok: true,
-    value: request,
+    value: {
+      ...request,
+      marketDepth: MARKET_DEPTH,
+      mdUpdateType: MD_UPDATE_INCREMENTAL,
+      entryTypes: MARKET_DATA_ENTRY_TYPES,
+    },
+  });
+  const topOfBook = decodeBody('35=V|262=a|263=1|264=1|267=2|269=0|269=1|146=1|55=TCS|').message;
+  t.match(readMarketDataRequest(topOfBook), {
+    ok: true,
+    value: { marketDepth: 1, mdUpdateType: MD_UPDATE_INCREMENTAL, entryTypes: [48, 49] },
   });
   const tooMany = { ...request, symbols: [...symbols, 'ONEMORE'] };
   t.match(readMarketDataRequest(through(86, () => writeMarketDataRequest(encoder, tooMany))), {
@@ -444,6 +457,12 @@ t.test('market data requests, written and read', (t) => {
   });
   const miscounted = decodeBody('35=V|262=a|263=1|264=5|267=1|269=0|146=2|55=TCS|').message;
   t.match(readMarketDataRequest(miscounted), { ok: false, refTagID: Tag.NoRelatedSym, sessionRejectReason: 16 });
+  const miscountedTypes = decodeBody('35=V|262=a|263=1|264=5|267=2|269=0|146=1|55=TCS|').message;
+  t.match(readMarketDataRequest(miscountedTypes), {
+    ok: false,
+    refTagID: Tag.NoMDEntryTypes,
+    sessionRejectReason: 16,
+  });
   const reject = { mdReqID: 'md-1', mdReqRejReason: 48 as const, text: 'XYZ' };
   t.same(readMarketDataRequestReject(through(89, () => writeMarketDataRequestReject(encoder, reject))), {
     ok: true,

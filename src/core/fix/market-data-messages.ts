@@ -24,6 +24,16 @@ export interface MarketDataRequest {
   symbols: readonly string[];
 }
 
+/** MarketDataRequest (V) as it is received: also what of the symbols is asked for. */
+export interface ReceivedMarketDataRequest extends MarketDataRequest {
+  /** MarketDepth(264): book levels, 0 for all there are. */
+  marketDepth: number;
+  /** MDUpdateType(265), a character code or INVALID_VALUE; MD_UPDATE_INCREMENTAL where there is none. */
+  mdUpdateType: number;
+  /** MDEntryType(269), character codes; INVALID_VALUE for what is not one character. */
+  entryTypes: readonly number[];
+}
+
 /** MarketDataRequestReject (Y). */
 export interface MarketDataRequestReject {
   mdReqID: string;
@@ -31,7 +41,8 @@ export interface MarketDataRequestReject {
   text: string;
 }
 
-const REQUESTED_ENTRY_TYPES = [
+/** Kinds of entries that are published and asked for. */
+export const MARKET_DATA_ENTRY_TYPES: readonly MDEntryType[] = [
   MDEntryType.Bid,
   MDEntryType.Offer,
   MDEntryType.Trade,
@@ -46,21 +57,21 @@ const REQUESTED_ENTRY_TYPES = [
 ];
 
 /** MDUpdateType(265): incremental refresh. */
-const INCREMENTAL = 1;
+export const MD_UPDATE_INCREMENTAL = 49;
 
 /** Body of V: five levels, every kind of entry, at most REQUEST_SYMBOLS_MAX symbols. */
 export function writeMarketDataRequest(encoder: FixEncoder, request: MarketDataRequest): void {
   encoder.ascii(Tag.MDReqID, request.mdReqID);
   encoder.char(Tag.SubscriptionRequestType, request.subscriptionRequestType);
   encoder.int(Tag.MarketDepth, MARKET_DEPTH);
-  encoder.int(Tag.MDUpdateType, INCREMENTAL);
-  encoder.int(Tag.NoMDEntryTypes, REQUESTED_ENTRY_TYPES.length);
-  for (const entryType of REQUESTED_ENTRY_TYPES) encoder.char(Tag.MDEntryType, entryType);
+  encoder.char(Tag.MDUpdateType, MD_UPDATE_INCREMENTAL);
+  encoder.int(Tag.NoMDEntryTypes, MARKET_DATA_ENTRY_TYPES.length);
+  for (const entryType of MARKET_DATA_ENTRY_TYPES) encoder.char(Tag.MDEntryType, entryType);
   encoder.int(Tag.NoRelatedSym, request.symbols.length);
   for (const symbol of request.symbols) encoder.ascii(Tag.Symbol, symbol);
 }
 
-export function readMarketDataRequest(message: FixMessage): Parsed<MarketDataRequest> {
+export function readMarketDataRequest(message: FixMessage): Parsed<ReceivedMarketDataRequest> {
   const reader = new FieldReader(message);
   const mdReqID = reader.identifier(reader.required(Tag.MDReqID));
   const subscriptionRequestType = reader.char(
@@ -68,6 +79,10 @@ export function readMarketDataRequest(message: FixMessage): Parsed<MarketDataReq
     SubscriptionRequestType,
     SubscriptionRequestType.Snapshot,
   );
+  const marketDepth = reader.quantity(reader.required(Tag.MarketDepth));
+  const updateType = reader.optional(Tag.MDUpdateType);
+  const mdUpdateType = updateType < 0 ? MD_UPDATE_INCREMENTAL : message.char(updateType);
+  const entryTypes = readEntryTypes(message, reader);
   const symbols: string[] = [];
   const noRelatedSym = reader.required(Tag.NoRelatedSym);
   const symbolCount = reader.quantity(noRelatedSym);
@@ -83,7 +98,24 @@ export function readMarketDataRequest(message: FixMessage): Parsed<MarketDataReq
       reader.refuse(Tag.NoRelatedSym, reason, `NoRelatedSym is ${symbolCount}, symbols are ${symbols.length}`);
     }
   }
-  return reader.parsed({ mdReqID, subscriptionRequestType, symbols });
+  return reader.parsed({ mdReqID, subscriptionRequestType, marketDepth, mdUpdateType, entryTypes, symbols });
+}
+
+/** The group of NoMDEntryTypes(267), at least one. */
+function readEntryTypes(message: FixMessage, reader: FieldReader): number[] {
+  const entryTypes: number[] = [];
+  const noMDEntryTypes = reader.required(Tag.NoMDEntryTypes);
+  if (noMDEntryTypes < 0) return entryTypes;
+  const count = reader.quantity(noMDEntryTypes);
+  for (let at = noMDEntryTypes + 1; at < message.count && message.tags[at] === Tag.MDEntryType; at++)
+    entryTypes.push(message.char(at));
+  if (count === 0) {
+    reader.refuse(Tag.NoMDEntryTypes, SessionRejectReason.ValueIsIncorrect, 'no entry type is asked for');
+  } else if (entryTypes.length !== count) {
+    const reason = SessionRejectReason.IncorrectNumInGroupCountForRepeatingGroup;
+    reader.refuse(Tag.NoMDEntryTypes, reason, `NoMDEntryTypes is ${count}, entry types are ${entryTypes.length}`);
+  }
+  return entryTypes;
 }
 
 export function writeMarketDataRequestReject(encoder: FixEncoder, reject: MarketDataRequestReject): void {
