@@ -1,0 +1,76 @@
+/** Every bench at a size that takes a moment: it runs, its figures have the shape, and what it checks holds. No timing is judged. */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { modulePath } from './child-process.ts';
+import type { Report, Row } from './harness.ts';
+
+const RUN_TIMEOUT_MS = 100_000;
+const directory = t.testdir();
+
+async function bench(t: Tap, name: string, ...options: string[]): Promise<Report> {
+  const json = join(directory, `${name}-${randomUUID()}.json`);
+  const args = [modulePath('./run'), name, '--rounds', '1', '--json', json, ...options];
+  await promisify(execFile)(process.execPath, args, { timeout: RUN_TIMEOUT_MS, killSignal: 'SIGKILL' });
+  const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
+  t.same(Object.keys(report), ['name', 'machine', 'rounds', 'rows']);
+  t.equal(report.name, name);
+  t.equal(report.rounds, 1);
+  for (const row of report.rows) {
+    t.same(Object.keys(row), ['impl', 'case', 'metric', 'unit', 'median', 'min', 'max']);
+    t.ok(Number.isFinite(row.median) && row.min <= row.median && row.median <= row.max, `${row.case} ${row.metric}`);
+  }
+  return report;
+}
+type Tap = typeof t;
+
+function value(rows: readonly Row[], impl: string, ofCase: string, metric: string): number | undefined {
+  return rows.find((row) => row.impl === impl && row.case === ofCase && row.metric === metric)?.median;
+}
+
+await t.test('decode: every case by every reader, and no garbage of ours', async (t) => {
+  const { rows } = await bench(t as Tap, 'decode', '--messages', '50', '--round-ms', '20');
+  for (const ofCase of ['inc1', 'inc3', 'inc10', 'snap']) {
+    for (const impl of ['outcry', 'jspurefix', 'baseline']) {
+      t.ok(value(rows, impl, ofCase, 'messages_per_s')! > 0, `${impl} ${ofCase}`);
+    }
+  }
+});
+
+await t.test('ring: every structure', async (t) => {
+  const { rows } = await bench(t as Tap, 'ring', '--records', '20000', '--hand-offs', '1000', '--updates', '5000');
+  const cases = new Set(rows.map((row) => row.case));
+  for (const ofCase of ['spsc-64b', 'hand-off-spin', 'hand-off-port', 'broadcast-3', 'board-write', 'dirty-drain']) {
+    t.ok(cases.has(ofCase), ofCase);
+  }
+});
+
+// These wait for timers more than they work: side by side they take a third of the time.
+t.jobs = 3;
+const sideBySide = { buffered: true };
+for (const mode of ['quote', 'full']) {
+  const title = `fanout, mode ${mode}: nobody is disconnected and every last state equals the board`;
+  t.test(title, sideBySide, async (t) => {
+    const size = ['--connections', '50', '--symbols', '5', '--rate', '2000', '--made-up-instruments', '50'];
+    const time = ['--seconds', '1', '--warmup-seconds', '1'];
+    const { rows } = await bench(t as Tap, 'fanout', ...size, ...time, '--mode', mode);
+    const ofCase = `50x5-${mode}-100ms`;
+    t.equal(value(rows, 'outcry', ofCase, 'disconnects'), 0);
+    t.equal(value(rows, 'outcry', ofCase, 'states_checked'), 50 * 5);
+    t.equal(value(rows, 'outcry', ofCase, 'states_wrong'), 0);
+    t.ok(value(rows, 'outcry', ofCase, 'quotes_per_s')! > 0, 'quotes came');
+    t.ok(value(rows, 'outcry', ofCase, 'latency_p99')! > 0, 'latencies were told');
+    t.ok(value(rows, 'baseline', ofCase, 'server_rss')! > 0, 'the idle engine was measured');
+  });
+}
+
+t.test('tick-to-socket: latencies from the bytes and from the exchange', sideBySide, async (t) => {
+  const { rows } = await bench(t as Tap, 'tick-to-socket', '--connections', '2', '--ticks', '0', '--seconds', '1');
+  t.equal(value(rows, 'outcry', '2-clients-tick-0ms', 'states_wrong'), 0);
+  t.ok(value(rows, 'outcry', '2-clients-tick-0ms', 'arrival_to_client_p50')! > 0, 'from arrival');
+  t.ok(value(rows, 'outcry', '2-clients-tick-0ms', 'exchange_to_client_p50')! > 0, 'from the exchange');
+  t.ok(value(rows, 'baseline', '2-clients-tick-0ms', 'arrival_to_client_p50')! > 0, 'through nothing');
+});

@@ -1,0 +1,106 @@
+import { BenchChild } from './child-process.ts';
+import { processCpuSeconds, processTree, residentBytes, threadUsage } from './process-usage.ts';
+
+const READY_TIMEOUT_MS = 30_000;
+
+export interface EngineSettings {
+  readonly dataDir: string;
+  readonly instrumentsFile: string;
+  readonly venue: string;
+  readonly venueCompID: string;
+  readonly tickMs: number;
+  readonly fanOutWorkers: number;
+  readonly maxConnections: number;
+  /** Of one connection: the one that checks the states subscribes to everything. */
+  readonly maxSubscriptions: number;
+}
+
+/** Counters and gauges of /metrics by name, summed over their labels. */
+export type Metrics = ReadonlyMap<string, number>;
+
+/** What the engine has used since it started. */
+export interface EngineUsage {
+  readonly atMs: number;
+  /** All processes of the engine; the exchange is none of them. */
+  readonly cpuSeconds: number;
+  /** CPU seconds of the threads of the process that serves, by thread name. */
+  readonly threads: ReadonlyMap<string, number>;
+  /** Resident memory of the process that serves. */
+  readonly rssBytes: number;
+}
+
+/** The engine as `outcry start` runs it, in processes of its own, with the exchange elsewhere. */
+export class EngineUnderTest {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly #supervisor: BenchChild;
+  readonly #enginePid: number;
+
+  private constructor(supervisor: BenchChild, port: number, enginePid: number) {
+    this.#supervisor = supervisor;
+    this.port = port;
+    this.#enginePid = enginePid;
+  }
+
+  /** Resolves when quotes flow. */
+  static async start(settings: EngineSettings): Promise<EngineUnderTest> {
+    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], {
+      ...cleanEnvironment(),
+      OUTCRY_PORT: '0',
+      OUTCRY_DATA_DIR: settings.dataDir,
+      OUTCRY_INSTRUMENTS: settings.instrumentsFile,
+      OUTCRY_VENUE: settings.venue,
+      OUTCRY_TARGET_COMP_ID: settings.venueCompID,
+      OUTCRY_TICK_MS: String(settings.tickMs),
+      OUTCRY_FANOUT_WORKERS: String(settings.fanOutWorkers),
+      OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
+      OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
+    });
+    try {
+      const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
+      const port = Number(match[1]);
+      const health = (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as { pid: number };
+      return new EngineUnderTest(supervisor, port, health.pid);
+    } catch (error) {
+      await supervisor.stop();
+      throw error;
+    }
+  }
+
+  /** Every listed symbol in the master's order, which is that of popularity. */
+  async symbols(): Promise<string[]> {
+    const rows = (await (await fetch(`http://${this.host}:${this.port}/instruments.json`)).json()) as {
+      symbol: string;
+    }[];
+    return rows.map((row) => row.symbol);
+  }
+
+  async metrics(): Promise<Metrics> {
+    const text = await (await fetch(`http://${this.host}:${this.port}/metrics`)).text();
+    const metrics = new Map<string, number>();
+    for (const line of text.split('\n')) {
+      const match = /^([a-z_]+)(?:\{[^}]*\})? (\S+)$/.exec(line);
+      if (match !== null) metrics.set(match[1]!, (metrics.get(match[1]!) ?? 0) + Number(match[2]));
+    }
+    return metrics;
+  }
+
+  usage(): EngineUsage {
+    const threads = new Map<string, number>();
+    for (const { name, cpuSeconds } of threadUsage(this.#enginePid).values()) {
+      threads.set(name, (threads.get(name) ?? 0) + cpuSeconds);
+    }
+    let cpuSeconds = 0;
+    for (const pid of processTree(this.#supervisor.pid)) cpuSeconds += processCpuSeconds(pid);
+    return { atMs: performance.now(), cpuSeconds, threads, rssBytes: residentBytes(this.#enginePid) };
+  }
+
+  async stop(): Promise<void> {
+    await this.#supervisor.stop();
+  }
+}
+
+/** Ours without the settings of Outcry that may be in it: the bench decides all of them. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OUTCRY_')));
+}

@@ -1,0 +1,60 @@
+import type { ModeName } from '../src/core/fan-out/wire.ts';
+import type { SymbolDraw } from './instrument-draw.ts';
+
+/** What one load process is to do. */
+export interface LoadSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Instruments a connection. */
+  readonly symbolsEach: number;
+  readonly mode: ModeName;
+  /** Undefined: the server's default. */
+  readonly filterBps: number | undefined;
+  /** Every symbol of the server, most popular first. */
+  readonly symbols: readonly string[];
+  readonly draw: SymbolDraw;
+  readonly seed: number;
+  readonly connectsPerSecond: number;
+}
+
+export interface LoadFigures {
+  readonly seconds: number;
+  readonly frames: number;
+  readonly quotes: number;
+  /** Payload bytes of the frames of quotes. */
+  readonly bytes: number;
+  /** Arrival of the oldest change carried to receipt, and exchange time of the newest to receipt, microseconds: base64. */
+  readonly latency: string;
+  readonly exchangeLatency: string;
+  readonly cpuSeconds: number;
+}
+
+export interface LoadVerdict {
+  /** Quotes held by all connections. */
+  readonly checked: number;
+  /** Of these, quotes that differ from what a fresh connection gets. */
+  readonly mismatches: number;
+  /** The first few of them, for people. */
+  readonly examples: readonly string[];
+  /** Connections that closed at any time since they were opened, and why the first few did. */
+  readonly disconnects: number;
+  readonly reasons: readonly string[];
+}
+
+/** Bench to load process. */
+export type LoadOrder =
+  | { readonly type: 'connect'; readonly settings: LoadSettings }
+  /** Forget what was measured so far. */
+  | { readonly type: 'measure' }
+  | { readonly type: 'report' }
+  /** The feed has stopped: wait until nothing comes any more, then compare. */
+  | { readonly type: 'verify' };
+
+/** Load process to bench. */
+export type LoadReport =
+  | { readonly type: 'connected' }
+  | { readonly type: 'measuring' }
+  | { readonly type: 'figures'; readonly figures: LoadFigures }
+  | { readonly type: 'verdict'; readonly verdict: LoadVerdict }
+  | { readonly type: 'failed'; readonly text: string };

@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import type { ModeName } from '../src/core/fan-out/wire.ts';
+import { EngineUnderTest } from './engine-under-test.ts';
+import { Feed, type FeedKind } from './feed.ts';
+import { latencyHistogram } from './histogram.ts';
+import type { SymbolDraw } from './instrument-draw.ts';
+import type { LoadFigures, LoadVerdict } from './load-messages.ts';
+import { LoadProcess } from './load-process.ts';
+
+export interface RigOptions {
+  readonly feed: FeedKind;
+  readonly rate: number;
+  readonly madeUpInstruments: number;
+  readonly tickMs: number;
+  readonly fanOutWorkers: number;
+  readonly seed: number;
+}
+
+export interface LoadOptions {
+  readonly connections: number;
+  readonly symbols: number;
+  readonly draw: SymbolDraw;
+  readonly mode: ModeName;
+  readonly filterBps: number | undefined;
+  /** Load processes that the connections are dealt to. */
+  readonly clients: number;
+  readonly connectsPerSecond: number;
+  readonly seed: number;
+}
+
+/** Figures of all load processes together. */
+export interface LoadTotals extends Omit<LoadFigures, 'latency' | 'exchangeLatency'> {
+  readonly latency: Histogram;
+  readonly exchangeLatency: Histogram;
+}
+
+/** Descriptors that a process needs beside its connections. */
+const SPARE_DESCRIPTORS = 100;
+
+/** More than the shares and indices that every generated master has. */
+const LISTED_BESIDES = 100;
+
+/** A feed, the engine on it, and load processes, all on 127.0.0.1 and each in processes of its own. */
+export class Rig {
+  readonly feed: Feed;
+  readonly engine: EngineUnderTest;
+  readonly loads: LoadProcess[] = [];
+  readonly #dataDir: string;
+
+  private constructor(feed: Feed, engine: EngineUnderTest, dataDir: string) {
+    this.feed = feed;
+    this.engine = engine;
+    this.#dataDir = dataDir;
+  }
+
+  static async start(options: RigOptions, maxConnections: number): Promise<Rig> {
+    requireDescriptors(maxConnections);
+    const dataDir = mkdtempSync(join(tmpdir(), 'outcry-bench-'));
+    // Also when the bench is interrupted: a recording is large.
+    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+    let feed: Feed | undefined;
+    try {
+      feed = await Feed.start({
+        kind: options.feed,
+        seed: options.seed,
+        updatesPerSecond: options.rate,
+        madeUpInstruments: options.madeUpInstruments,
+        dataDir,
+      });
+      const engine = await EngineUnderTest.start({
+        dataDir,
+        instrumentsFile: feed.instrumentFile,
+        venue: feed.venue,
+        venueCompID: feed.compID,
+        tickMs: options.tickMs,
+        fanOutWorkers: options.fanOutWorkers,
+        maxConnections: maxConnections + SPARE_DESCRIPTORS,
+        maxSubscriptions: options.madeUpInstruments + LISTED_BESIDES,
+      });
+      return new Rig(feed, engine, dataDir);
+    } catch (error) {
+      feed?.close();
+      throw error;
+    }
+  }
+
+  /** Opens all connections and resolves when every one has been served. */
+  async connect(options: LoadOptions): Promise<void> {
+    const symbols = await this.engine.symbols();
+    if (options.symbols * 2 > symbols.length) {
+      throw new Error(`${options.symbols} symbols a connection are more than half of the ${symbols.length} there are`);
+    }
+    const { clients, mode, filterBps, draw, connectsPerSecond } = options;
+    const { host, port } = this.engine;
+    await Promise.all(
+      Array.from({ length: clients }, (_, client) => {
+        const load = new LoadProcess();
+        this.loads.push(load);
+        return load.connect({
+          host,
+          port,
+          connections: Math.floor((options.connections + client) / clients),
+          symbolsEach: options.symbols,
+          mode,
+          filterBps,
+          symbols,
+          draw,
+          seed: options.seed + client,
+          connectsPerSecond: connectsPerSecond / clients,
+        });
+      }),
+    );
+  }
+
+  async measure(): Promise<void> {
+    await Promise.all(this.loads.map((load) => load.measure()));
+  }
+
+  async figures(): Promise<LoadTotals> {
+    const all = await Promise.all(this.loads.map((load) => load.figures()));
+    const sum = (value: (figures: LoadFigures) => number) => all.reduce((total, figures) => total + value(figures), 0);
+    return {
+      seconds: sum((figures) => figures.seconds) / all.length,
+      frames: sum((figures) => figures.frames),
+      quotes: sum((figures) => figures.quotes),
+      bytes: sum((figures) => figures.bytes),
+      cpuSeconds: sum((figures) => figures.cpuSeconds),
+      latency: merged(all.map((figures) => figures.latency)),
+      exchangeLatency: merged(all.map((figures) => figures.exchangeLatency)),
+    };
+  }
+
+  /** Stops the prices and compares every quote that any connection holds with what a fresh client gets. */
+  async verify(): Promise<LoadVerdict> {
+    this.feed.freeze();
+    const all: LoadVerdict[] = [];
+    // One after the other: they would disturb each other's silence.
+    for (const load of this.loads) all.push(await load.verify());
+    return {
+      checked: all.reduce((total, verdict) => total + verdict.checked, 0),
+      mismatches: all.reduce((total, verdict) => total + verdict.mismatches, 0),
+      examples: all.flatMap((verdict) => verdict.examples),
+      disconnects: all.reduce((total, verdict) => total + verdict.disconnects, 0),
+      reasons: all.flatMap((verdict) => verdict.reasons),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const load of this.loads) load.close();
+    await this.engine.stop();
+    this.feed.close();
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+function merged(encoded: readonly string[]): Histogram {
+  const histogram = latencyHistogram();
+  for (const text of encoded) histogram.add(decodeFromCompressedBase64(text));
+  return histogram;
+}
+
+/** RLIMIT_NOFILE holds for the server and each load process alike, since they inherit it. */
+function requireDescriptors(connections: number): void {
+  const match = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+  const limit = match?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match?.[1]);
+  const needed = connections + SPARE_DESCRIPTORS;
+  if (limit < needed) {
+    throw new Error(
+      `${connections} connections need ${needed} descriptors a process, the limit is ${limit}: raise \`ulimit -n\``,
+    );
+  }
+}

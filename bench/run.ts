@@ -1,0 +1,143 @@
+import { writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { decodeBench } from './decode.ts';
+import { fanOutBench } from './fanout.ts';
+import { FEED_KINDS } from './feed.ts';
+import { type BenchSetup, type Report, runRounds } from './harness.ts';
+import { SYMBOL_DRAWS } from './instrument-draw.ts';
+import { renderReport } from './report.ts';
+import { ringBench } from './ring.ts';
+import { tickToSocketBench } from './tick-to-socket.ts';
+
+interface CommonOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly json?: string;
+}
+
+/** A bench as the command line knows it. */
+interface Bench {
+  readonly command: Command;
+  readonly warmupRounds: number;
+  readonly open: (options: CommonOptions) => Promise<BenchSetup>;
+}
+
+const DEFAULT_SEED = 20_260_302;
+const program = new Command('npm run bench --').enablePositionalOptions();
+const benches: Bench[] = [];
+
+function define<O>(
+  name: string,
+  description: string,
+  rounds: number,
+  warmupRounds: number,
+  open: (options: O & CommonOptions) => Promise<BenchSetup>,
+): Command {
+  const command = program
+    .command(name)
+    .description(description)
+    .option('--rounds <n>', 'rounds, interleaved across the rows', whole(1, 1_000), rounds)
+    .option('--seed <n>', 'seed of everything drawn', whole(0, 4_294_967_295), DEFAULT_SEED)
+    .option('--json <file>', 'write the figures to a file as well');
+  // Commander's parsers have checked the options that `open` is given.
+  const bench: Bench = { command, warmupRounds, open: (options) => open(options as O & CommonOptions) };
+  benches.push(bench);
+  command.action(async (options: CommonOptions) => {
+    const report = await run(bench, options);
+    if (options.json !== undefined) writeJson(options.json, report);
+  });
+  return command;
+}
+
+async function run(bench: Bench, options: CommonOptions): Promise<Report> {
+  const setup = await bench.open(options);
+  try {
+    const log = (line: string) => process.stderr.write(`${line}\n`);
+    const { rounds, seed } = options;
+    const settings = { name: bench.command.name(), rounds, warmupRounds: bench.warmupRounds, log };
+    const result = await runRounds(settings, setup.subjects);
+    process.stdout.write(renderReport(result, seed));
+    return result.report;
+  } finally {
+    await setup.close();
+  }
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** An option's whole number from `min` to `max`. */
+function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** An option's list of whole numbers, `1,100`. */
+function wholeList(min: number, max: number): (text: string) => number[] {
+  return (text) => text.split(',').map(whole(min, max));
+}
+
+function choice(flags: string, description: string, choices: readonly string[], fallback: string): Option {
+  return new Option(flags, description).choices(choices).default(fallback);
+}
+
+define('decode', 'FIX market data messages read a second: the engine, jspurefix, a byte loop', 5, 1, decodeBench)
+  .option('--messages <n>', 'different messages of a case', whole(1, 100_000), 1_000)
+  .option('--round-ms <ms>', 'time of one round of one row', whole(1, 60_000), 300);
+
+define('ring', 'memory shared by threads: rings, wakes, quote board, dirty bitmap', 5, 1, ringBench)
+  .option('--records <n>', 'records of a round of the rings', whole(1_000, 100_000_000), 4_000_000)
+  .option('--hand-offs <n>', 'hand-offs of a round', whole(100, 10_000_000), 50_000)
+  .option('--updates <n>', 'updates of a round of the board', whole(1_000, 100_000_000), 1_000_000);
+
+define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
+  .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)
+  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
+  .addOption(choice('--draw <how>', 'how instruments are drawn', SYMBOL_DRAWS, 'zipf'))
+  .addOption(choice('--mode <mode>', 'what is sent of a quote', ['ltp', 'quote', 'full'], 'quote'))
+  .option(
+    '--filter-bps <n>',
+    'differential filter of every connection; the server’s default if not given',
+    whole(0, 100),
+  )
+  .addOption(choice('--feed <kind>', 'a recording served over and over, or a live market', FEED_KINDS, 'replay'))
+  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 100_000)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .option('--tick-ms <ms>', 'tick of the fan-out', whole(0, 10_000), 100)
+  .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
+  .option('--clients <n>', 'load processes', whole(1, 16), 1)
+  .option('--connects-per-second <n>', 'rate at which connections are opened', whole(1, 100_000), 1_000)
+  .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 5)
+  .option('--seconds <s>', 'measured time', whole(1, 86_400), 60);
+
+define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
+  .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])
+  .option('--ticks <list>', 'ticks of the cases, ms', wholeList(0, 10_000), [0, 25, 100])
+  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 5)
+  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 2_000)
+  .option('--seconds <s>', 'measured time of a case', whole(1, 3_600), 10);
+
+program
+  .description('Measures Outcry. Without a name: every bench at its default size.')
+  .option('--json <file>', 'write the figures of all benches to a file as well, as an array')
+  .showHelpAfterError()
+  .action(async (options: { json?: string }) => {
+    const reports: Report[] = [];
+    for (const bench of benches) reports.push(await run(bench, bench.command.opts<CommonOptions>()));
+    if (options.json !== undefined) writeJson(options.json, reports);
+  });
+
+// What was started ends with this process, and files are removed as it exits.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import { OutcryError } from '../core/errors.ts';
+import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+
+type SettingValue = string | number | boolean;
+
+/** The values of all settings, as they are called in the file. */
+export type SettingValues = { readonly [N in SettingName]: ReturnType<(typeof SETTINGS)[N]['schema']['parse']> };
+
+/** Where a value came from: `default`, the file's path, or the environment variable's name. */
+export type SettingSources = { readonly [N in SettingName]: string };
+
+/** The configuration in force: checked, with paths and counts resolved. */
+export interface Config {
+  readonly values: SettingValues;
+  readonly sources: SettingSources;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute path of the instrument master. */
+  readonly instrumentsFile: string;
+  /** Undefined when the bundled simulator is to be started. */
+  readonly venue: { readonly host: string; readonly port: number } | undefined;
+  readonly fanOutWorkers: number;
+}
+
+/** Read from the working directory unless `--config` or `OUTCRY_CONFIG` name another. */
+export const CONFIG_FILE = 'outcry.toml';
+const CONFIG_FILE_MAX_BYTES = 1 << 20;
+const FAN_OUT_WORKERS_AUTO_MAX = 16;
+/** The one variable that is no setting: it names the file. */
+const CONFIG_VARIABLE = 'OUTCRY_CONFIG';
+
+export interface ConfigInput {
+  /** `--config`; a file named here or by `OUTCRY_CONFIG` must exist. */
+  readonly file?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+}
+
+/** Reads and checks the whole configuration. Raises CONFIG_INVALID, naming the setting, its source, the value and what is allowed. */
+export function loadConfig(input: ConfigInput): Config {
+  const { environment, directory } = input;
+  const named = input.file ?? (environment[CONFIG_VARIABLE] || undefined);
+  const path = resolve(directory, named ?? CONFIG_FILE);
+  const file = readConfigFile(path, named !== undefined);
+  refuseUnknownVariables(environment);
+
+  const values: Record<string, SettingValue> = {};
+  const sources: Record<string, string> = {};
+  for (const name of SETTING_NAMES) {
+    const variable = environmentName(name);
+    const raw = environment[variable];
+    if (raw !== undefined && raw !== '') {
+      values[name] = check(name, fromText(raw, SETTINGS[name].default), variable, raw);
+      sources[name] = variable;
+    } else if (Object.hasOwn(file, name)) {
+      values[name] = check(name, file[name], `${name} in ${path}`, file[name]);
+      sources[name] = path;
+    } else {
+      values[name] = SETTINGS[name].default;
+      sources[name] = 'default';
+    }
+  }
+  return resolveConfig(values as SettingValues, sources as SettingSources, directory);
+}
+
+function resolveConfig(values: SettingValues, sources: SettingSources, directory: string): Config {
+  if (values.reconnect_max_ms < values.reconnect_min_ms) {
+    const source = sources.reconnect_max_ms === 'default' ? sources.reconnect_min_ms : sources.reconnect_max_ms;
+    throw new OutcryError(
+      'CONFIG_INVALID',
+      `reconnect_max_ms (${values.reconnect_max_ms}) must not be less than reconnect_min_ms (${values.reconnect_min_ms}); set by ${source}`,
+    );
+  }
+  const dataDir = resolve(directory, values.data_dir);
+  return {
+    values,
+    sources,
+    dataDir,
+    instrumentsFile:
+      values.instruments === '' ? join(dataDir, 'instruments.json') : resolve(directory, values.instruments),
+    venue: values.venue === '' ? undefined : parseHostPort(values.venue),
+    fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
+  };
+}
+
+function readConfigFile(path: string, mustExist: boolean): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new OutcryError('CONFIG_INVALID', `${path} cannot be read (${(error as Error).message})`, error);
+  }
+  if (text.length > CONFIG_FILE_MAX_BYTES) {
+    throw new OutcryError('CONFIG_INVALID', `${path} is larger than ${CONFIG_FILE_MAX_BYTES} bytes`);
+  }
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0];
+    throw new OutcryError('CONFIG_INVALID', `${path}, line ${error.line}: ${reason}`, error);
+  }
+  for (const key of Object.keys(table)) {
+    if (!Object.hasOwn(SETTINGS, key)) {
+      throw new OutcryError('CONFIG_INVALID', `${path} has ${key}, which is no setting${suggestion(key)}`);
+    }
+  }
+  return table;
+}
+
+/** A misspelt variable would silently leave the default in force. */
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set<string>(SETTING_NAMES.map(environmentName));
+  for (const variable of Object.keys(environment)) {
+    if (!variable.startsWith('OUTCRY_') || variable === CONFIG_VARIABLE || known.has(variable)) continue;
+    const hint = suggestion(variable.slice('OUTCRY_'.length).toLowerCase(), environmentName);
+    throw new OutcryError('CONFIG_INVALID', `the environment has ${variable}, which is no setting${hint}`);
+  }
+}
+
+function check(name: SettingName, value: unknown, source: string, raw: unknown): SettingValue {
+  const result = SETTINGS[name].schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new OutcryError('CONFIG_INVALID', `${source} is ${show(raw)}; allowed is ${SETTINGS[name].allowed}`);
+}
+
+/** The environment has text only: it is read as the setting's kind, and left as text where it is none, for the check to refuse. */
+function fromText(raw: string, kind: SettingValue): unknown {
+  if (typeof kind === 'number') return /^-?[0-9]{1,15}$/.test(raw) ? Number(raw) : raw;
+  if (typeof kind === 'boolean') return raw === 'true' ? true : raw === 'false' ? false : raw;
+  return raw;
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+}
+
+function suggestion(key: string, spell: (name: SettingName) => string = (name) => name): string {
+  let best: SettingName | undefined;
+  let bestDistance = 4;
+  for (const name of SETTING_NAMES) {
+    const distance = editDistance(key, name);
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best === undefined ? '; `outcry config --help` lists them' : `; do you mean ${spell(best)}?`;
+}
+
+/** Levenshtein distance; both words are short. */
+function editDistance(a: string, b: string): number {
+  if (a.length > 64) return a.length;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,169 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * Every setting of Outcry, once. The configuration file, the `OUTCRY_*` environment, `outcry config`, the example file and its documentation are
+ * all made from this table. A setting `tick_ms` of the file is `OUTCRY_TICK_MS` in the environment, which wins.
+ */
+export interface Setting<T = string | number | boolean> {
+  /** What the value means, for people: one or two sentences. */
+  readonly doc: string;
+  /** Of a number: `ms`, `seconds`, … Empty for what has none. */
+  readonly unit: string;
+  /** The value when nothing is set. A string, number or boolean as the file would have it. */
+  readonly default: T;
+  /** The rule in words; a refusal ends with it. */
+  readonly allowed: string;
+  readonly schema: z.ZodType<T>;
+}
+
+export const SETTINGS = {
+  host: text('Address that HTTP and WebSocket listen on. Anything but loopback is open to the network.', {
+    default: '127.0.0.1',
+    allowed: 'an IPv4 or IPv6 address',
+    test: (value) => isIP(value) !== 0,
+  }),
+  port: integer('Port of HTTP and WebSocket. 0 takes a free one, told when ready.', 'port', 9001, 0, 65_535),
+  data_dir: text(
+    'Directory of everything that Outcry keeps: instrument master, log, control socket. Made when missing.',
+    {
+      default: './data',
+      allowed: 'a path of 1 to 1000 characters',
+      test: (value) => value.length >= 1 && value.length <= 1_000,
+    },
+  ),
+  market_hours: choice(
+    'Calendar of the market. `always`: the simulator trades around the clock. `nse`: 09:15 to 15:30 in India on trading days.',
+    ['always', 'nse'],
+    'always',
+  ),
+  tick_ms: integer('Time between two frames to a client. 0 sends as soon as something changed.', 'ms', 100, 0, 10_000),
+  phases: integer(
+    'Groups that connections are dealt into; their ticks are spread evenly over the tick.',
+    'groups',
+    8,
+    1,
+    64,
+  ),
+  filter_bps: integer(
+    'Least price change that is sent in modes ltp and quote, 1/100 of a per cent of the price last sent. A client may ask for another.',
+    'basis points',
+    10,
+    0,
+    1_000,
+  ),
+  fanout_workers: integer('Threads that serve clients. 0 takes one a core less one, 1 to 16.', 'threads', 0, 0, 64),
+  instrument_capacity: integer(
+    'Instruments the quote board has room for, those to come included. About 450 bytes each, and 130 for each phase group of each worker.',
+    'instruments',
+    16_384,
+    64,
+    1_048_576,
+  ),
+  instruments: text(
+    'Instrument master file. Empty: `instruments.json` in the data directory, written by the simulator’s generator when missing.',
+    { default: '', allowed: 'a path, or nothing', test: (value) => value.length <= 1_000 },
+  ),
+  venue: text('Address of the exchange’s FIX acceptor as host:port. Empty: the bundled simulator is started.', {
+    default: '',
+    allowed: 'host:port with a port from 1 to 65535, or nothing',
+    test: (value) => value === '' || parseHostPort(value) !== undefined,
+  }),
+  sender_comp_id: compID('SenderCompID(49) of the feed session: who we are to the exchange.', 'OUTCRY'),
+  target_comp_id: compID('TargetCompID(56) of the feed session: who the exchange is.', 'EXCHANGE'),
+  heartbeat_seconds: integer('HeartBtInt(108) of the feed session.', 'seconds', 10, 1, 300),
+  reconnect_min_ms: integer(
+    'Pause before the first attempt to reach the exchange again; it doubles.',
+    'ms',
+    100,
+    10,
+    60_000,
+  ),
+  reconnect_max_ms: integer('Longest pause between two attempts.', 'ms', 2_000, 10, 600_000),
+  stale_after_ms: integer(
+    'An instrument that is silent for so long in market hours is marked stale. 0 never does.',
+    'ms',
+    60_000,
+    0,
+    86_400_000,
+  ),
+  exchange_seed: integer('Seed of the simulator: the same seed gives the same market.', 'seed', 1, 0, 4_294_967_295),
+  exchange_rate: integer(
+    'Updates that the simulator sends, one being the change of one instrument.',
+    'updates/s',
+    5_000,
+    1,
+    1_000_000,
+  ),
+  exchange_instruments: integer(
+    'Made-up shares that the generator writes beside the NIFTY 50 and the indices, when there is no instrument master yet.',
+    'instruments',
+    2_000,
+    0,
+    99_000,
+  ),
+  origins: text('Web pages that may connect besides our own: comma-separated origins, `https://desk.example.com`.', {
+    default: '',
+    allowed: 'comma-separated http:// or https:// origins, or nothing',
+    test: (value) => value === '' || value.split(',').every((origin) => /^https?:\/\/[A-Za-z0-9.:[\]-]+$/.test(origin)),
+  }),
+  max_connections: integer('Clients at once; more are refused with 503.', 'connections', 20_000, 1, 1_000_000),
+  max_subscriptions: integer('Instruments that one client may subscribe to.', 'instruments', 1_000, 1, 1_048_576),
+  drills: flag('Whether `outcry drill` may make a worker throw or hang, for game days.', false),
+  log_level: choice('Least level that is logged.', ['debug', 'info', 'warn', 'error'], 'info'),
+  log: choice('Where the log goes: `outcry.log` in the data directory, or stderr.', ['file', 'stderr'], 'file'),
+  log_max_mb: integer(
+    'Size at which the log file is moved to `outcry.log.1`, replacing the one before: both together are at most twice this.',
+    'MB',
+    16,
+    1,
+    4_096,
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** The environment variable of a setting. */
+export function environmentName(name: SettingName): string {
+  return `OUTCRY_${name.toUpperCase()}`;
+}
+
+/** Splits `host:port`, `[v6]:port`; undefined when it is neither. */
+export function parseHostPort(value: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+interface TextRule {
+  readonly default: string;
+  readonly allowed: string;
+  readonly test: (value: string) => boolean;
+}
+
+function text(doc: string, rule: TextRule): Setting<string> {
+  return { doc, unit: '', default: rule.default, allowed: rule.allowed, schema: z.string().refine(rule.test) };
+}
+
+/** CompIDs are printable ASCII in FIX; 32 bytes is what a session reserves in a header. */
+function compID(doc: string, fallback: string): Setting<string> {
+  const allowed = '1 to 32 printable ASCII characters without spaces';
+  return text(doc, { default: fallback, allowed, test: (value) => /^[\x21-\x7e]{1,32}$/.test(value) });
+}
+
+function integer(doc: string, unit: string, fallback: number, min: number, max: number): Setting<number> {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return { doc, unit, default: fallback, allowed, schema: z.int().min(min).max(max) };
+}
+
+function choice<const V extends string>(doc: string, values: readonly V[], fallback: NoInfer<V>): Setting<V> {
+  const schema = z.enum(values) as unknown as z.ZodType<V>;
+  return { doc, unit: '', default: fallback, allowed: values.map((value) => `"${value}"`).join(' or '), schema };
+}
+
+function flag(doc: string, fallback: boolean): Setting<boolean> {
+  return { doc, unit: '', default: fallback, allowed: 'true or false', schema: z.boolean() };
+}

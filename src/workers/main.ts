@@ -1,0 +1,72 @@
+/** The engine process: started by the supervisor, which tells it over the IPC channel what to do. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OutcryError } from '../core/errors.ts';
+import type { Log } from '../net/log.ts';
+import { checkNative, inspectNative } from '../net/native-check.ts';
+import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
+import { Engine } from './engine.ts';
+import { linkToSupervisor } from './process-link.ts';
+import type { EngineOrder, EngineReport } from './process-messages.ts';
+
+/** build/public, beside build/src. */
+const PUBLIC_DIR = join(fileURLToPath(import.meta.url), '../../../public');
+
+let engine: Engine | undefined;
+let log: Log = () => {};
+
+const link = linkToSupervisor<EngineOrder, EngineReport>('outcry-engine', (order) => {
+  switch (order.type) {
+    case 'start':
+      return start(order);
+    case 'venue':
+      return engine?.setVenue(order.venue, order.exchangeRestarts);
+    case 'ask':
+      return answer(order);
+    case 'stop':
+      return void stop();
+  }
+});
+
+function start(order: Extract<EngineOrder, { type: 'start' }>): void {
+  log = createPinoLog('engine', order.config.values.log_level, stderrDestination());
+  try {
+    checkNative(inspectNative(), log);
+    engine = new Engine({
+      ...order,
+      publicDir: PUBLIC_DIR,
+      log,
+      onReady: (instrumentCount) => link.send({ type: 'ready', instrumentCount }),
+      onFatal: (error) => {
+        log('error', 'the engine ends', { code: error.code, reason: error.message });
+        link.fail(error);
+      },
+    });
+    engine.start();
+  } catch (error) {
+    link.fail(error);
+  }
+}
+
+function answer({ id, request }: Extract<EngineOrder, { type: 'ask' }>): void {
+  try {
+    if (engine === undefined) throw new OutcryError('NOT_RUNNING', 'the engine is starting');
+    link.send({ type: 'answer', id, value: engine.answer(request) });
+  } catch (error) {
+    const known = error instanceof OutcryError;
+    link.send({
+      type: 'answer',
+      id,
+      error: known ? { code: error.code, detail: error.detail } : { code: 'WORKER_FAILED', detail: String(error) },
+    });
+  }
+}
+
+/** Orderly: every App is closed and every thread gone before the process exits, since a live App would abort it. */
+async function stop(): Promise<void> {
+  await engine?.close();
+  process.exit(0);
+}
+
+// An orderly end on request; the supervisor then starts another engine unless it is stopping itself.
+process.on('SIGTERM', () => void stop());

@@ -1,0 +1,51 @@
+import type { ErrorCode } from '../core/errors.ts';
+import type { Config } from '../net/config.ts';
+import type { ControlRequest } from '../net/control-socket.ts';
+
+/** How often a child process tells its supervisor that its event loop turns, milliseconds. */
+export const PROCESS_BEAT_MS = 500;
+
+/** What every child process reports. */
+export type ChildReport =
+  | { readonly type: 'beat' }
+  /** It cannot serve, for a reason that a restart does not cure; it ends next. */
+  | { readonly type: 'fatal'; readonly code: ErrorCode; readonly text: string };
+
+export type EngineReport =
+  | ChildReport
+  /** Quotes flow. Sent once a process. */
+  | { readonly type: 'ready'; readonly instrumentCount: number }
+  | { readonly type: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: AnswerError };
+
+export interface AnswerError {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** Supervisor to engine. */
+export type EngineOrder =
+  | {
+      readonly type: 'start';
+      readonly config: Config;
+      /** The real port, also when the setting is 0. */
+      readonly port: number;
+      readonly engineRestarts: number;
+      readonly exchangeRestarts: number;
+      /** Undefined while the simulator has not told its port. */
+      readonly venue: Venue | undefined;
+    }
+  | { readonly type: 'venue'; readonly venue: Venue; readonly exchangeRestarts: number }
+  | { readonly type: 'ask'; readonly id: number; readonly request: ControlRequest }
+  | { readonly type: 'stop' };
+
+export interface Venue {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type ExchangeReport = ChildReport | { readonly type: 'listening'; readonly port: number };
+
+/** Supervisor to exchange simulator. */
+export type ExchangeOrder =
+  | { readonly type: 'start'; readonly config: Config; readonly port: number }
+  | { readonly type: 'stop' };

@@ -1,0 +1,229 @@
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { OutcryError } from '../core/errors.ts';
+import type { Config } from '../net/config.ts';
+import { type ControlRequest, serveControl } from '../net/control-socket.ts';
+import { lockDataDir } from '../net/data-lock.ts';
+import type { Log } from '../net/log.ts';
+import { LogFile } from '../net/log-file.ts';
+import { createPinoLog } from '../net/pino-log.ts';
+import { EngineQuestions } from './engine-questions.ts';
+import { prepareInstruments } from './prepare-instruments.ts';
+import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
+import { SupervisedProcess } from './supervised-process.ts';
+import { workerUrl } from './worker-url.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  /** Told once, when quotes flow. */
+  readonly onReady: (line: string) => void;
+}
+
+/**
+ * What `outcry start` is: it owns the data directory, the log and the control socket, starts the exchange simulator and the engine as processes of
+ * their own, and starts again what dies. It serves no client itself, so nothing a client does can end it.
+ */
+export class Supervisor {
+  readonly #config: Config;
+  readonly #onReady: (line: string) => void;
+  readonly #startedMs = performance.now();
+  readonly #questions = new EngineQuestions();
+  #logFile: LogFile | undefined;
+  #log: Log = () => {};
+  #engine: SupervisedProcess | undefined;
+  #exchange: SupervisedProcess | undefined;
+  #port = 0;
+  #venue: Venue | undefined;
+  #ready = false;
+  readonly #ended: Promise<OutcryError | undefined>;
+  #end: (error?: OutcryError) => void = () => {};
+
+  constructor(options: SupervisorOptions) {
+    this.#config = options.config;
+    this.#onReady = options.onReady;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Runs until `stop` is called or something is beyond repair; raises what that was. Nothing is left running either way. */
+  async run(): Promise<void> {
+    const config = this.#config;
+    makeDataDir(config.dataDir);
+    const unlock = lockDataDir(config.dataDir);
+    const cleanup: (() => unknown)[] = [unlock];
+    try {
+      this.#openLog();
+      this.#port = await claimPort(config.values.host, config.values.port);
+      prepareInstruments(config, this.#log);
+      const control = await serveControl(config.dataDir, (request) => this.#answer(request));
+      cleanup.push(() => control.close());
+      this.#startProcesses();
+      cleanup.push(() => Promise.all([this.#engine?.stop(), this.#exchange?.stop()]));
+      const error = await this.#ended;
+      if (error) throw error;
+    } catch (error) {
+      this.#log('error', 'Outcry ends', { reason: (error as Error).message });
+      throw error;
+    } finally {
+      for (const step of cleanup.reverse()) await step();
+      this.#log('info', 'Outcry has ended');
+      this.#logFile?.close();
+    }
+  }
+
+  /** Ends everything in order; `run` then resolves. */
+  stop(reason: string): void {
+    this.#log('info', 'Outcry is told to end', { reason });
+    this.#end();
+  }
+
+  #openLog(): void {
+    const { values, dataDir } = this.#config;
+    const file = values.log === 'file' ? new LogFile(join(dataDir, 'outcry.log'), values.log_max_mb * 1e6) : undefined;
+    this.#logFile = file;
+    const write = (line: string): void => {
+      if (file) file.write(line);
+      else process.stderr.write(line);
+    };
+    this.#log = createPinoLog('supervisor', values.log_level, { write });
+  }
+
+  #startProcesses(): void {
+    const { venue } = this.#config;
+    this.#venue = venue;
+    this.#engine = this.#process(
+      'engine',
+      'main',
+      (message) => this.#onEngine(message as EngineReport),
+      () => this.#startEngine(),
+      () => this.#questions.engineDied(),
+    );
+    if (venue === undefined) {
+      this.#exchange = this.#process(
+        'exchange',
+        'exchange-process',
+        (message) => this.#onExchange(message as ExchangeReport),
+        (): ExchangeOrder => ({ type: 'start', config: this.#config, port: this.#venue?.port ?? 0 }),
+        () => {},
+      );
+      this.#exchange.start();
+    }
+    this.#engine.start();
+  }
+
+  #process(
+    name: string,
+    entry: string,
+    onMessage: (message: unknown) => void,
+    startMessage: () => object,
+    onDeath: () => void,
+  ): SupervisedProcess {
+    return new SupervisedProcess({
+      name,
+      entry: workerUrl(entry),
+      log: this.#log,
+      onLine: (line) => this.#writeChildLine(name, line),
+      onMessage,
+      startMessage,
+      onDeath,
+      onGiveUp: (code, text) => this.#end(new OutcryError(code, text)),
+    });
+  }
+
+  #startEngine(): EngineOrder {
+    return {
+      type: 'start',
+      config: this.#config,
+      port: this.#port,
+      venue: this.#venue,
+      engineRestarts: this.#engine?.restarts ?? 0,
+      exchangeRestarts: this.#exchange?.restarts ?? 0,
+    };
+  }
+
+  #onExchange(report: ExchangeReport): void {
+    if (report.type !== 'listening') return;
+    this.#exchange?.markServing();
+    this.#venue = { host: LOOPBACK, port: report.port };
+    const order: EngineOrder = { type: 'venue', venue: this.#venue, exchangeRestarts: this.#exchange?.restarts ?? 0 };
+    this.#engine?.send(order);
+  }
+
+  #onEngine(report: EngineReport): void {
+    if (report.type === 'answer') {
+      this.#questions.answered(report);
+    } else if (report.type === 'ready') {
+      this.#engine?.markServing();
+      const { instrumentCount } = report;
+      this.#log('info', 'quotes flow', { instrumentCount, port: this.#port });
+      if (this.#ready) return;
+      this.#ready = true;
+      const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1);
+      const count = instrumentCount.toLocaleString('en-US');
+      this.#onReady(`Outcry is ready: ${this.#url()} (${count} instruments, ready in ${seconds} s)`);
+    }
+  }
+
+  #url(): string {
+    const { host } = this.#config.values;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+  }
+
+  async #answer(request: ControlRequest): Promise<unknown> {
+    if (request.type !== 'status') return this.#askEngine(request);
+    const engine = await this.#askEngine(request).catch((error: Error) => ({ ready: false, reason: error.message }));
+    return {
+      url: this.#url(),
+      pid: process.pid,
+      upSeconds: Math.round((performance.now() - this.#startedMs) / 1_000),
+      processes: {
+        engine: { pid: this.#engine?.pid ?? null, restarts: this.#engine?.restarts ?? 0 },
+        exchange: this.#exchange ? { pid: this.#exchange.pid ?? null, restarts: this.#exchange.restarts } : null,
+      },
+      venue: this.#venue ?? null,
+      ...(engine as object),
+    };
+  }
+
+  #askEngine(request: ControlRequest): Promise<unknown> {
+    return this.#questions.ask(request, (order) => this.#engine?.send(order) ?? false);
+  }
+
+  /** A child's log line goes on as it is; anything else, the last words of a crash above all, becomes one. */
+  #writeChildLine(name: string, line: string): void {
+    if (!line.startsWith('{')) this.#log('warn', line, { child: name });
+    else if (this.#logFile) this.#logFile.write(`${line}\n`);
+    else process.stderr.write(`${line}\n`);
+  }
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+  } catch (error) {
+    throw new OutcryError('CONFIG_INVALID', `data_dir ${dataDir} cannot be made: ${(error as Error).message}`, error);
+  }
+}
+
+/**
+ * Makes sure that the port is nobody's, and takes a free one for 0. The engine's threads listen with SO_REUSEPORT, which would share the port with
+ * another Outcry of this user without an error; a plain listener is refused. Raises LISTEN_FAILED.
+ */
+function claimPort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
+      reject(new OutcryError('LISTEN_FAILED', `${host}:${port}: ${why} (settings host and port)`, error));
+    });
+    probe.listen({ host, port, exclusive: true }, () => {
+      const address = probe.address();
+      const claimed = typeof address === 'object' && address ? address.port : port;
+      probe.close(() => resolve(claimed));
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import type { MarketHours } from '../core/market/calendar.ts';
+import type { InstrumentRow } from '../core/market-data/instrument-row.ts';
+import { quoteBoardByteLength } from '../core/market-data/quote-board.ts';
+import { broadcastRingByteLength } from '../core/shm/broadcast-ring.ts';
+import { dirtyBitmapByteLength } from '../core/shm/dirty-bitmap.ts';
+import { TRADE_RECORD_STRIDE_WORDS } from '../core/shm/generated/broadcast-ring.gen.ts';
+import {
+  ENGINE_STATS_STRIDE_WORDS,
+  FAN_OUT_STATS_STRIDE_WORDS,
+  FEED_STATS_STRIDE_WORDS,
+} from '../core/shm/generated/worker-stats.gen.ts';
+import { BYTES_PER_WORD } from '../core/shm/layout.ts';
+import type { Config } from '../net/config.ts';
+
+/**
+ * Every buffer that threads of the engine share, and who touches it. The main thread allocates all of them before any
+ * worker starts; a replaced worker gets the same ones, so nothing is lost with the thread that died.
+ *
+ * | buffer           | writer                     | readers                              |
+ * | ---------------- | -------------------------- | ------------------------------------ |
+ * | board            | feed                       | every fan-out worker                 |
+ * | dirtySets[w]     | feed sets, worker w takes  | fan-out worker w                     |
+ * | trades           | feed                       | none yet: candles, alerts and orders |
+ * | engineStats      | main                       | every fan-out worker (metrics)       |
+ * | feedStats        | feed                       | main, every fan-out worker           |
+ * | fanOutStats[w]   | fan-out worker w           | main, every fan-out worker           |
+ */
+export interface SharedBuffers {
+  readonly board: SharedArrayBuffer;
+  /** One dirty set for each fan-out worker, which deals what it takes out to its phase groups. */
+  readonly dirtySets: readonly SharedArrayBuffer[];
+  readonly trades: SharedArrayBuffer;
+  readonly engineStats: SharedArrayBuffer;
+  readonly feedStats: SharedArrayBuffer;
+  readonly fanOutStats: readonly SharedArrayBuffer[];
+}
+
+export interface FeedSettings {
+  /** Undefined until the simulator has told its port; a `venue` control message brings it. */
+  readonly venue: { readonly host: string; readonly port: number } | undefined;
+  readonly senderCompID: string;
+  readonly targetCompID: string;
+  readonly heartBtIntSeconds: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  /** An instrument that was quoted and then silent for so long is stale; 0 is never. */
+  readonly staleAfterMs: number;
+  /** Silence counts only while this calendar has continuous trading. */
+  readonly marketHours: MarketHours;
+}
+
+export interface FanOutSettings {
+  readonly host: string;
+  /** Never 0: several workers share it. */
+  readonly port: number;
+  readonly tickMs: number;
+  readonly phaseGroups: number;
+  /** Default of the differential filter, 1/100 of a per cent of the price last sent. */
+  readonly filterBps: number;
+  /** Origins of web pages that may connect besides our own host's. */
+  readonly allowedOrigins: readonly string[];
+  /** Connections that this worker takes. */
+  readonly maxConnections: number;
+  readonly maxSubscriptionsPerConnection: number;
+  readonly marketHours: MarketHours;
+  /** Built page and its files; served from memory. */
+  readonly publicDir: string;
+}
+
+/** What every worker gets. All wirings are plain objects: they cross as `workerData`. */
+export interface WorkerWiring {
+  /** `feed`, `fan-out-0`, … */
+  readonly roleName: string;
+  /** 1 for the first worker of the role in this process; a replacement has one more. */
+  readonly generation: number;
+  /** The role's own block in `buffers`; the runner writes generation, beat and lateness into its head. */
+  readonly stats: SharedArrayBuffer;
+  /** Whether `drill` is obeyed. */
+  readonly drills: boolean;
+  readonly buffers: SharedBuffers;
+  readonly instrumentCapacity: number;
+  readonly rows: readonly InstrumentRow[];
+}
+
+export interface FeedWiring extends WorkerWiring {
+  readonly settings: FeedSettings;
+}
+
+export interface FanOutWiring extends WorkerWiring {
+  /** Which fan-out worker: indexes `buffers.dirtySets` and `buffers.fanOutStats`. */
+  readonly workerIndex: number;
+  readonly settings: FanOutSettings;
+}
+
+export function feedSettings({ values }: Config, venue: FeedSettings['venue']): FeedSettings {
+  return {
+    venue,
+    senderCompID: values.sender_comp_id,
+    targetCompID: values.target_comp_id,
+    heartBtIntSeconds: values.heartbeat_seconds,
+    reconnectMinMs: values.reconnect_min_ms,
+    reconnectMaxMs: values.reconnect_max_ms,
+    staleAfterMs: values.stale_after_ms,
+    marketHours: values.market_hours,
+  };
+}
+
+export function fanOutSettings({ values, fanOutWorkers }: Config, port: number, publicDir: string): FanOutSettings {
+  return {
+    host: values.host,
+    port,
+    tickMs: values.tick_ms,
+    phaseGroups: values.phases,
+    filterBps: values.filter_bps,
+    allowedOrigins: values.origins === '' ? [] : values.origins.split(','),
+    // The kernel deals connections evenly, not exactly: a tenth more keeps one worker from refusing while another has room.
+    maxConnections: Math.ceil((values.max_connections / fanOutWorkers) * (fanOutWorkers === 1 ? 1 : 1.1)),
+    maxSubscriptionsPerConnection: values.max_subscriptions,
+    marketHours: values.market_hours,
+    publicDir,
+  };
+}
+
+/** Trades that a reader may fall behind before it is lapped: over half a second of trades at 100,000 updates/s. */
+const TRADE_RING_RECORDS = 1 << 16;
+
+export interface TopologySize {
+  readonly instrumentCapacity: number;
+  readonly fanOutWorkers: number;
+}
+
+export function allocateBuffers(size: TopologySize): SharedBuffers {
+  const { instrumentCapacity, fanOutWorkers } = size;
+  return {
+    board: new SharedArrayBuffer(quoteBoardByteLength(instrumentCapacity)),
+    dirtySets: times(fanOutWorkers, () => new SharedArrayBuffer(dirtyBitmapByteLength(instrumentCapacity))),
+    trades: new SharedArrayBuffer(broadcastRingByteLength(TRADE_RECORD_STRIDE_WORDS, TRADE_RING_RECORDS)),
+    engineStats: new SharedArrayBuffer(ENGINE_STATS_STRIDE_WORDS * BYTES_PER_WORD),
+    feedStats: new SharedArrayBuffer(FEED_STATS_STRIDE_WORDS * BYTES_PER_WORD),
+    fanOutStats: times(fanOutWorkers, () => new SharedArrayBuffer(FAN_OUT_STATS_STRIDE_WORDS * BYTES_PER_WORD)),
+  };
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
+}
