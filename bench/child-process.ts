@@ -44,21 +44,10 @@ export class BenchChild {
     }
   }
 
-  /** Waits until the program has ended by itself. Fails when it ends badly or takes longer. */
-  async finished(timeoutMs: number): Promise<void> {
-    if (!this.#ended()) await once(this.#child, 'exit', { signal: AbortSignal.timeout(timeoutMs) });
-    if (this.#child.exitCode !== 0) throw new Error(`${this.name} failed: ${this.#output.trim()}`);
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
   /** Asks the program to end, and ends it when it does not. */
   async stop(): Promise<void> {
     if (this.#ended()) return;
     const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await exited;

@@ -101,6 +101,6 @@ export class EngineUnderTest {
 }
 
 /** Ours without the settings of Outcry that may be in it: the bench decides all of them. */
-export function cleanEnvironment(): NodeJS.ProcessEnv {
+function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OUTCRY_')));
 }

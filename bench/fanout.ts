@@ -77,17 +77,18 @@ async function underLoad(rig: Rig, idle: EngineUsage, options: FanOutOptions): P
   const serverCores = (after.cpuSeconds - before.cpuSeconds) / totals.seconds;
   const loadCores = totals.cpuSeconds / totals.seconds;
   const busyCores = (busyPercent / 100) * availableParallelism();
+  const quotes = await rig.quotes();
   const verdict = await rig.verify();
   complain(verdict);
   const samples = [
     ...percentileSamples(totals.latency, 'latency', 'ms', 1_000),
-    ...deliverySamples(totals, ticks),
+    ...deliverySamples(totals, quotes, ticks),
     ...engineSamples(metricsBefore, metricsAfter, totals.seconds),
     ...usageSamples(before, after),
     {
       metric: 'cpu_s_per_million',
       unit: 'CPU s',
-      value: ((after.cpuSeconds - before.cpuSeconds) / totals.quotes) * 1e6,
+      value: ((after.cpuSeconds - before.cpuSeconds) / quotes) * 1e6,
     },
     {
       metric: 'memory_per_connection',
@@ -99,11 +100,11 @@ async function underLoad(rig: Rig, idle: EngineUsage, options: FanOutOptions): P
     { metric: 'other_cores', unit: 'cores', value: busyCores - serverCores - loadCores - feedCores },
     ...verdictSamples(verdict),
   ];
-  return { samples, checksum: totals.quotes };
+  return { samples, checksum: quotes };
 }
 
-function deliverySamples(totals: LoadTotals, ticks: readonly number[]): Sample[] {
-  const { frames, quotes, bytes, seconds } = totals;
+function deliverySamples(totals: LoadTotals, quotes: number, ticks: readonly number[]): Sample[] {
+  const { frames, bytes, seconds } = totals;
   const tickSeconds = ticks.reduce((sum, tick) => sum + tick, 0) / ticks.length;
   return [
     { metric: 'effective_tick', unit: 'ms', value: tickSeconds * 1_000 },

@@ -5,7 +5,7 @@ import { Prng } from '../src/core/exchange/prng.ts';
 import { FreshClient } from './fresh-client.ts';
 import { InstrumentDraw } from './instrument-draw.ts';
 import { LoadFleet } from './load-fleet.ts';
-import type { LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
+import type { LoadContent, LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
 
 const CONNECT_STEP_MS = 10;
 const CONNECT_TIMEOUT_MS = 120_000;
@@ -38,18 +38,18 @@ async function connectAll(given: LoadSettings): Promise<void> {
 }
 
 function measure(): void {
-  fleet!.reset();
+  fleet!.begin();
   startMs = performance.now();
   startCpu = process.cpuUsage();
 }
 
 function figures(): LoadFigures {
   const { user, system } = process.cpuUsage(startCpu);
-  const { frames, bytes, state, quotesBefore, latency, exchangeLatency } = fleet!;
+  fleet!.end();
+  const { frames, bytes, latency, exchangeLatency } = fleet!;
   return {
     seconds: (performance.now() - startMs) / 1_000,
     frames,
-    quotes: state.quoteCount - quotesBefore,
     bytes,
     latency: encodeIntoCompressedBase64(latency),
     exchangeLatency: encodeIntoCompressedBase64(exchangeLatency),
@@ -57,10 +57,16 @@ function figures(): LoadFigures {
   };
 }
 
+function content(): LoadContent {
+  fleet!.decode();
+  return { quotes: fleet!.quotes };
+}
+
 /** Compares every quote of every connection with what a fresh client is told about all instruments. */
 async function verify(): Promise<LoadVerdict> {
   const { state, reasons, disconnects, connections } = fleet!;
   await silence(() => fleet!.lastFrameMs);
+  fleet!.decode();
   const fresh = new FreshClient(settings!);
   await silence(() => fresh.lastFrameMs);
   if (!fresh.complete) throw new Error('a fresh client was not told of every instrument');
@@ -111,6 +117,8 @@ async function obey(order: LoadOrder): Promise<void> {
       return send({ type: 'measuring' });
     case 'report':
       return send({ type: 'figures', figures: figures() });
+    case 'decode':
+      return send({ type: 'content', content: content() });
     case 'verify':
       return send({ type: 'verdict', verdict: await verify() });
   }

@@ -1,6 +1,12 @@
 import type { ModeName } from '../src/core/fan-out/wire.ts';
 import type { SymbolDraw } from './instrument-draw.ts';
 
+/**
+ * When a load process looks into the frames. `later`: after the measurement, so that it takes no time from the server's machine; exchange times,
+ * which are inside, are not measured then.
+ */
+export type Decode = 'now' | 'later';
+
 /** What one load process is to do. */
 export interface LoadSettings {
   readonly host: string;
@@ -16,18 +22,23 @@ export interface LoadSettings {
   readonly draw: SymbolDraw;
   readonly seed: number;
   readonly connectsPerSecond: number;
+  readonly decode: Decode;
 }
 
 export interface LoadFigures {
   readonly seconds: number;
   readonly frames: number;
-  readonly quotes: number;
   /** Payload bytes of the frames of quotes. */
   readonly bytes: number;
   /** Arrival of the oldest change carried to receipt, and exchange time of the newest to receipt, microseconds: base64. */
   readonly latency: string;
   readonly exchangeLatency: string;
   readonly cpuSeconds: number;
+}
+
+/** What was in the frames that the figures tell of. */
+export interface LoadContent {
+  readonly quotes: number;
 }
 
 export interface LoadVerdict {
@@ -47,7 +58,10 @@ export type LoadOrder =
   | { readonly type: 'connect'; readonly settings: LoadSettings }
   /** Forget what was measured so far. */
   | { readonly type: 'measure' }
+  /** The measured time is over. */
   | { readonly type: 'report' }
+  /** Look into the frames that were kept. */
+  | { readonly type: 'decode' }
   /** The feed has stopped: wait until nothing comes any more, then compare. */
   | { readonly type: 'verify' };
 
@@ -56,5 +70,6 @@ export type LoadReport =
   | { readonly type: 'connected' }
   | { readonly type: 'measuring' }
   | { readonly type: 'figures'; readonly figures: LoadFigures }
+  | { readonly type: 'content'; readonly content: LoadContent }
   | { readonly type: 'verdict'; readonly verdict: LoadVerdict }
   | { readonly type: 'failed'; readonly text: string };

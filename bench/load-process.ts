@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { modulePath } from './child-process.ts';
-import type { LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
+import type { LoadContent, LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
 
 /** A load process as the bench sees it: one order at a time, one report for each. */
 export class LoadProcess {
@@ -17,10 +17,6 @@ export class LoadProcess {
     this.#child.on('exit', (code, signal) => this.#fail(new Error(`the load client ended: ${signal ?? code}`)));
   }
 
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
   async connect(settings: LoadSettings): Promise<void> {
     await this.#ask({ type: 'connect', settings }, 'connected');
   }
@@ -31,6 +27,10 @@ export class LoadProcess {
 
   async figures(): Promise<LoadFigures> {
     return (await this.#ask({ type: 'report' }, 'figures')).figures;
+  }
+
+  async content(): Promise<LoadContent> {
+    return (await this.#ask({ type: 'decode' }, 'content')).content;
   }
 
   async verify(): Promise<LoadVerdict> {

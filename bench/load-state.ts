@@ -43,6 +43,8 @@ export class LoadState {
   readonly #fields: Float64Array;
   readonly #depth: Int32Array;
   readonly #ticks: Float64Array;
+  /** How far back the frame is that the last head continues. */
+  #back = 0;
   readonly #reader = new VarintReader();
   readonly #book = new Int32Array(WIRE_DEPTH_NUMBERS);
   readonly #f64View = new Float64Array(1);
@@ -137,16 +139,19 @@ export class LoadState {
     return this.#fields.subarray(base, base + QUOTE_FIELD_COUNT).join(' ');
   }
 
-  /** Applies a message of type Quotes or TimedQuotes, `bytes[start .. end)`. */
+  /** Takes the head of a message of type Quotes or TimedQuotes, `bytes[start .. end)`: its tick and arrival. */
+  receive(connection: number, bytes: Uint8Array, start: number, end: number): LoadStatus {
+    const tick = this.#head(bytes, start, end);
+    if (this.#back !== 0 && this.#ticks[connection] !== tick - this.#back) return LoadStatus.Desynced;
+    this.#ticks[connection] = tick;
+    return this.#reader.failed ? LoadStatus.Malformed : LoadStatus.Ok;
+  }
+
+  /** Applies the entries of a message that `receive` took, now or later. */
   apply(connection: number, bytes: Uint8Array, start: number, end: number): LoadStatus {
     const reader = this.#reader;
-    reader.begin(bytes, start + 1, end);
-    const tick = reader.unsigned();
-    const back = reader.unsigned();
-    this.oldestArrivalMicros = bytes[start] === FrameType.TimedQuotes ? this.#f64() : 0;
+    this.#head(bytes, start, end);
     this.newestExchangeMillis = 0;
-    if (back !== 0 && this.#ticks[connection] !== tick - back) return LoadStatus.Desynced;
-    this.#ticks[connection] = tick;
     const slotsEach = this.#slotsEach;
     const firstRow = connection * slotsEach;
     for (let next = 0; reader.at < end && !reader.failed; next++) {
@@ -159,6 +164,15 @@ export class LoadState {
       this.quoteCount++;
     }
     return reader.failed ? LoadStatus.Malformed : LoadStatus.Ok;
+  }
+
+  #head(bytes: Uint8Array, start: number, end: number): number {
+    const reader = this.#reader;
+    reader.begin(bytes, start + 1, end);
+    const tick = reader.unsigned();
+    this.#back = reader.unsigned();
+    this.oldestArrivalMicros = bytes[start] === FrameType.TimedQuotes ? this.#f64() : 0;
+    return tick;
   }
 
   #entry(row: number, isKeyframe: boolean): void {

@@ -7,7 +7,7 @@ import { EngineUnderTest } from './engine-under-test.ts';
 import { Feed, type FeedKind } from './feed.ts';
 import { latencyHistogram } from './histogram.ts';
 import type { SymbolDraw } from './instrument-draw.ts';
-import type { LoadFigures, LoadVerdict } from './load-messages.ts';
+import type { Decode, LoadFigures, LoadVerdict } from './load-messages.ts';
 import { LoadProcess } from './load-process.ts';
 
 export interface RigOptions {
@@ -29,6 +29,7 @@ export interface LoadOptions {
   readonly clients: number;
   readonly connectsPerSecond: number;
   readonly seed: number;
+  readonly decode: Decode;
 }
 
 /** Figures of all load processes together. */
@@ -93,7 +94,7 @@ export class Rig {
     if (options.symbols * 2 > symbols.length) {
       throw new Error(`${options.symbols} symbols a connection are more than half of the ${symbols.length} there are`);
     }
-    const { clients, mode, filterBps, draw, connectsPerSecond } = options;
+    const { clients, mode, filterBps, draw, connectsPerSecond, decode } = options;
     const { host, port } = this.engine;
     await Promise.all(
       Array.from({ length: clients }, (_, client) => {
@@ -110,6 +111,7 @@ export class Rig {
           draw,
           seed: options.seed + client,
           connectsPerSecond: connectsPerSecond / clients,
+          decode,
         });
       }),
     );
@@ -125,12 +127,18 @@ export class Rig {
     return {
       seconds: sum((figures) => figures.seconds) / all.length,
       frames: sum((figures) => figures.frames),
-      quotes: sum((figures) => figures.quotes),
       bytes: sum((figures) => figures.bytes),
       cpuSeconds: sum((figures) => figures.cpuSeconds),
       latency: merged(all.map((figures) => figures.latency)),
       exchangeLatency: merged(all.map((figures) => figures.exchangeLatency)),
     };
+  }
+
+  /** Stops the prices and tells how many quotes were in the frames that the figures tell of. */
+  async quotes(): Promise<number> {
+    this.feed.freeze();
+    const all = await Promise.all(this.loads.map((load) => load.content()));
+    return all.reduce((total, content) => total + content.quotes, 0);
   }
 
   /** Stops the prices and compares every quote that any connection holds with what a fresh client gets. */

@@ -47,7 +47,7 @@ export interface PeerResult {
 }
 
 /** Fills records from a counter and publishes them in batches; a full ring is tried again. */
-export function produceRecords(ring: SharedArrayBuffer, records: number): void {
+function produceRecords(ring: SharedArrayBuffer, records: number): void {
   const producer = new SpscRingProducer(ring);
   const words = producer.words;
   for (let record = 0; record < records; ) {

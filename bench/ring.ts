@@ -64,10 +64,7 @@ class Peer {
   begin(task: PeerTask, transfer: MessagePortOf[] = []): Promise<PeerResult> {
     const started = new Int32Array(task.started);
     const before = Atomics.load(started, 0);
-    const result = new Promise<PeerResult>((resolve, reject) => {
-      this.#worker.once('message', resolve);
-      this.#worker.once('error', reject);
-    });
+    const result = once(this.#worker, 'message').then(([value]) => value as PeerResult);
     this.#worker.postMessage(task, transfer);
     Atomics.wait(started, 0, before);
     return result;
