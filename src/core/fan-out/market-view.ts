@@ -23,7 +23,6 @@ import {
   QUOTE_SLOT_TURNOVER_PAISE,
   QUOTE_SLOT_VOLUME,
 } from '../shm/generated/quote-slot.gen.ts';
-import type { PhaseGroup } from './phase-group.ts';
 import { QUOTE_FIELD_COUNT, QuoteField } from './wire.ts';
 
 /** Words of depth of an instrument: five bids, five asks, each price, quantity, orders. */
@@ -31,6 +30,12 @@ export const VIEW_DEPTH_WORDS = 2 * DEPTH_LEVELS * DEPTH_LEVEL_WORDS;
 
 /** Tries of a read at a subscription, where one answer is wanted at once; beyond them the next drain has it. */
 const PRIME_TRIES = 8;
+
+/** Whoever is told of changes: the phase groups. */
+export interface ChangeSink {
+  /** Instruments of one bitmap word changed; `arrivals` is by instrument, low 32 bits of epoch microseconds. */
+  mark(word: number, quoteBits: number, depthBits: number, arrivals: Int32Array): void;
+}
 
 /**
  * A fan-out worker's own copy of the quotes that anybody here subscribes to, as of its last drain. Shared memory costs ten
@@ -110,8 +115,8 @@ export class MarketView {
     }
   }
 
-  /** Takes what changed since the last drain, reads it, and tells every group. Returns whether there was anything. */
-  drain(groups: readonly PhaseGroup[]): boolean {
+  /** Takes what changed since the last drain, reads it, and tells every sink. Returns whether there was anything. */
+  drain(sinks: readonly ChangeSink[]): boolean {
     const dirty = this.#dirty;
     const taken = dirty.arrivals;
     const arrivals = this.#arrivals;
@@ -140,7 +145,7 @@ export class MarketView {
       this.#readWord(word, quoteBits, depthBits);
       const readQuote = quoteBits & ~this.#quoteRetry[word]!;
       const readDepth = depthBits & ~this.#depthRetry[word]!;
-      for (let g = 0; g < groups.length; g++) groups[g]!.mark(word, readQuote, readDepth, arrivals);
+      for (let s = 0; s < sinks.length; s++) sinks[s]!.mark(word, readQuote, readDepth, arrivals);
     }
     return any;
   }

@@ -5,7 +5,7 @@ import { toDepthDifferences } from './depth-differences.ts';
 import { HoldQueue, NONE_DUE } from './hold-queue.ts';
 import type { InstrumentDirectory } from './instrument-directory.ts';
 import { JSON_QUOTE_MAX_BYTES, writeJsonQuote } from './json-encoder.ts';
-import { type MarketView, VIEW_DEPTH_WORDS } from './market-view.ts';
+import { type ChangeSink, type MarketView, VIEW_DEPTH_WORDS } from './market-view.ts';
 import {
   changedFields,
   changedLevels,
@@ -33,7 +33,7 @@ const JSON_PASSIVE_MASK = 1 << QuoteField.TsMillis;
  * Connections that share a tick and a filter class: with them a published table, so that one encoding of a change serves
  * all of them. See `README.md` beside this file.
  */
-export class PhaseGroup {
+export class PhaseGroup implements ChangeSink {
   readonly phase: number;
   readonly filterBps: number;
   readonly streams: StreamTable;
@@ -107,7 +107,6 @@ export class PhaseGroup {
     this.#dirty[instrumentIndex >> 5]! &= clear;
   }
 
-  /** Instruments of one bitmap word changed; `arrivals` is by instrument. */
   mark(word: number, quoteBits: number, depthBits: number, arrivals: Int32Array): void {
     const bits = (quoteBits & this.#interest[word]!) | (depthBits & this.#depthInterest[word]!);
     for (let rest = bits & ~this.#dirty[word]!; rest !== 0; rest &= rest - 1) {
