@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Cores, forkOn } from './placement.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
 const OUTPUT_BYTES_MAX = 64 * 1024;
@@ -14,11 +15,11 @@ export class BenchChild {
   #onOutput: (() => void) | undefined;
 
   /** `entry` is a module of the build by its path from `bench/`, without extension: `../src/cli`. */
-  constructor(name: string, entry: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
+  constructor(name: string, entry: string, args: readonly string[], environment: NodeJS.ProcessEnv, cores: Cores) {
     this.name = name;
     this.#child = fork(modulePath('./guarded'), [modulePath(entry), ...args], {
       env: environment,
-      execArgv: [],
+      ...forkOn(cores),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {

@@ -1,4 +1,5 @@
 import { BenchChild } from './child-process.ts';
+import type { Cores } from './placement.ts';
 import { processCpuSeconds, processTree, residentBytes, threadUsage } from './process-usage.ts';
 
 const READY_TIMEOUT_MS = 30_000;
@@ -13,6 +14,7 @@ export interface EngineSettings {
   readonly maxConnections: number;
   /** Of one connection: the one that checks the states subscribes to everything. */
   readonly maxSubscriptions: number;
+  readonly cores: Cores;
 }
 
 /** Counters and gauges of /metrics by name, summed over their labels. */
@@ -44,7 +46,7 @@ export class EngineUnderTest {
 
   /** Resolves when quotes flow. */
   static async start(settings: EngineSettings): Promise<EngineUnderTest> {
-    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], {
+    const environment = {
       ...cleanEnvironment(),
       OUTCRY_PORT: '0',
       OUTCRY_DATA_DIR: settings.dataDir,
@@ -55,7 +57,8 @@ export class EngineUnderTest {
       OUTCRY_FANOUT_WORKERS: String(settings.fanOutWorkers),
       OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
       OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
-    });
+    };
+    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], environment, settings.cores);
     try {
       const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
       const port = Number(match[1]);

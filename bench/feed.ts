@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateInstrumentMaster } from '../src/core/exchange/instrument-generator.ts';
 import { modulePath } from './child-process.ts';
+import { type Cores, forkOn } from './placement.ts';
 import { processCpuSeconds } from './process-usage.ts';
 
 /** Where the prices of a bench come from: `replay` costs the machine less, `simulator` is a market that runs on the wall clock. */
@@ -38,6 +39,7 @@ export interface FeedOptions {
   /** Made-up shares beside those of the NIFTY 50. */
   readonly madeUpInstruments: number;
   readonly dataDir: string;
+  readonly cores: Cores;
 }
 
 /** The exchange's process as the bench sees it. */
@@ -61,7 +63,7 @@ export class Feed {
       instrumentFile,
       generateInstrumentMaster({ seed, madeUpCount: madeUpInstruments, from: MASTER_DATE }).toText(),
     );
-    const child = fork(modulePath('./feed-process'), { execArgv: [] });
+    const child = fork(modulePath('./feed-process'), forkOn(options.cores));
     const settings: FeedSettings = {
       kind,
       seed,

@@ -39,8 +39,19 @@ async function connectAll(given: LoadSettings): Promise<void> {
 
 function measure(): void {
   fleet!.begin();
+  if (settings!.awake) stayAwake();
   startMs = performance.now();
   startCpu = process.cpuUsage();
+}
+
+/**
+ * Keeps the loop turning while it measures. A client that sleeps is woken by the server's own send, and that is no work of a server whose clients are
+ * elsewhere.
+ */
+function stayAwake(): void {
+  setImmediate(() => {
+    if (fleet!.isMeasuring) stayAwake();
+  });
 }
 
 function figures(): LoadFigures {

@@ -28,7 +28,7 @@ export class LoadFleet implements LoadListener {
   readonly #settings: LoadSettings;
   readonly #symbolsOf: (connection: number) => readonly string[];
   readonly #log = new FrameLog(LOG_BYTES_MAX);
-  #isMeasuring = false;
+  isMeasuring = false;
   #slice = 0;
 
   constructor(settings: LoadSettings, symbolsOf: (connection: number) => readonly string[]) {
@@ -45,7 +45,7 @@ export class LoadFleet implements LoadListener {
 
   /** Begins to measure, and forgets what was measured so far. */
   begin(): void {
-    this.#isMeasuring = true;
+    this.isMeasuring = true;
     this.frames = 0;
     this.bytes = 0;
     this.quotes = 0;
@@ -54,7 +54,7 @@ export class LoadFleet implements LoadListener {
   }
 
   end(): void {
-    this.#isMeasuring = false;
+    this.isMeasuring = false;
   }
 
   /** Looks into the frames that were kept. */
@@ -82,21 +82,21 @@ export class LoadFleet implements LoadListener {
     this.lastFrameMs = performance.now();
     demandOk(connection.index, state.receive(connection.index, bytes, start, end));
     const nowMicros = (performance.timeOrigin + this.lastFrameMs) * 1_000;
-    if (this.#isMeasuring) {
+    if (this.isMeasuring) {
       this.frames++;
       this.bytes += end - start;
       if (state.oldestArrivalMicros > 0) recordLatency(this.latency, nowMicros - state.oldestArrivalMicros);
     }
     if (this.#settings.decode === 'later') {
-      const label = connection.index * 2 + (this.#isMeasuring ? 1 : 0);
+      const label = connection.index * 2 + (this.isMeasuring ? 1 : 0);
       if (!this.#log.append(label, bytes, start, end)) {
         throw new Error(
           `more than ${LOG_BYTES_MAX} bytes of frames to look into later: run for fewer seconds, or --decode now`,
         );
       }
     } else {
-      this.#apply(connection.index, this.#isMeasuring, bytes, start, end);
-      if (this.#isMeasuring && state.newestExchangeMillis > 0) {
+      this.#apply(connection.index, this.isMeasuring, bytes, start, end);
+      if (this.isMeasuring && state.newestExchangeMillis > 0) {
         recordLatency(this.exchangeLatency, nowMicros - state.newestExchangeMillis * 1_000);
       }
     }

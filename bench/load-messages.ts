@@ -23,6 +23,8 @@ export interface LoadSettings {
   readonly seed: number;
   readonly connectsPerSecond: number;
   readonly decode: Decode;
+  /** Never sleep while measuring: for a load process that has a core of its own. */
+  readonly awake: boolean;
 }
 
 export interface LoadFigures {

@@ -1,15 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { modulePath } from './child-process.ts';
 import type { LoadContent, LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
+import { type Cores, forkOn } from './placement.ts';
 
 /** A load process as the bench sees it: one order at a time, one report for each. */
 export class LoadProcess {
-  readonly #child: ChildProcess = fork(modulePath('./load-client'), { execArgv: [] });
+  readonly #child: ChildProcess;
   #resolve: ((report: LoadReport) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
   #failure: Error | undefined;
 
-  constructor() {
+  constructor(cores: Cores) {
+    this.#child = fork(modulePath('./load-client'), forkOn(cores));
     this.#child.on('message', (report: LoadReport) => {
       if (report.type === 'failed') this.#fail(new Error(`load client: ${report.text}`));
       else this.#resolve?.(report);

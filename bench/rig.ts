@@ -9,6 +9,7 @@ import { latencyHistogram } from './histogram.ts';
 import type { SymbolDraw } from './instrument-draw.ts';
 import type { Decode, LoadFigures, LoadVerdict } from './load-messages.ts';
 import { LoadProcess } from './load-process.ts';
+import { type Placement, placement } from './placement.ts';
 
 export interface RigOptions {
   readonly feed: FeedKind;
@@ -17,6 +18,8 @@ export interface RigOptions {
   readonly tickMs: number;
   readonly fanOutWorkers: number;
   readonly seed: number;
+  /** Whether server and load have cores of their own. */
+  readonly apart: boolean;
 }
 
 export interface LoadOptions {
@@ -49,16 +52,19 @@ export class Rig {
   readonly feed: Feed;
   readonly engine: EngineUnderTest;
   readonly loads: LoadProcess[] = [];
+  readonly #placement: Placement;
   readonly #dataDir: string;
 
-  private constructor(feed: Feed, engine: EngineUnderTest, dataDir: string) {
+  private constructor(feed: Feed, engine: EngineUnderTest, placed: Placement, dataDir: string) {
     this.feed = feed;
     this.engine = engine;
+    this.#placement = placed;
     this.#dataDir = dataDir;
   }
 
   static async start(options: RigOptions, maxConnections: number): Promise<Rig> {
     requireDescriptors(maxConnections);
+    const placed = placement(options.apart);
     const dataDir = mkdtempSync(join(tmpdir(), 'outcry-bench-'));
     // Also when the bench is interrupted: a recording is large.
     process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
@@ -70,6 +76,7 @@ export class Rig {
         updatesPerSecond: options.rate,
         madeUpInstruments: options.madeUpInstruments,
         dataDir,
+        cores: placed.load,
       });
       const engine = await EngineUnderTest.start({
         dataDir,
@@ -80,8 +87,9 @@ export class Rig {
         fanOutWorkers: options.fanOutWorkers,
         maxConnections: maxConnections + SPARE_DESCRIPTORS,
         maxSubscriptions: options.madeUpInstruments + LISTED_BESIDES,
+        cores: placed.server,
       });
-      return new Rig(feed, engine, dataDir);
+      return new Rig(feed, engine, placed, dataDir);
     } catch (error) {
       feed?.close();
       throw error;
@@ -98,7 +106,7 @@ export class Rig {
     const { host, port } = this.engine;
     await Promise.all(
       Array.from({ length: clients }, (_, client) => {
-        const load = new LoadProcess();
+        const load = new LoadProcess(this.#placement.load);
         this.loads.push(load);
         return load.connect({
           host,
@@ -112,6 +120,7 @@ export class Rig {
           seed: options.seed + client,
           connectsPerSecond: connectsPerSecond / clients,
           decode,
+          awake: this.#placement.load !== '',
         });
       }),
     );

@@ -111,6 +111,7 @@ define('fanout', 'the engine, its feed and many connections, each in processes o
   .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
   .option('--clients <n>', 'load processes', whole(1, 16), 1)
   .option('--connects-per-second <n>', 'rate at which connections are opened', whole(1, 100_000), 1_000)
+  .option('--no-apart', 'let the kernel place server and load instead of giving the load the last core')
   .addOption(choice('--decode <when>', 'when load processes look into the frames', ['later', 'now'], 'later'))
   .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 5)
   .option('--seconds <s>', 'measured time', whole(1, 86_400), 60);
