@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { nativeProgram } from '../src/net/testing/native-program.ts';
 import { modulePath } from './child-process.ts';
 import type { Report, Row } from './harness.ts';
 
@@ -27,6 +28,11 @@ async function bench(t: Tap, name: string, ...options: string[]): Promise<Report
 }
 type Tap = typeof t;
 
+async function reasonToSkipPeers(): Promise<string | false> {
+  const quickfix = await nativeProgram('bench/peers/quickfix-decode.cpp', 'quickfix');
+  return 'path' in quickfix ? false : `${quickfix.missing} (scripts/ci-setup.sh installs it)`;
+}
+
 function value(rows: readonly Row[], impl: string, ofCase: string, metric: string): number | undefined {
   return rows.find((row) => row.impl === impl && row.case === ofCase && row.metric === metric)?.median;
 }
@@ -37,6 +43,21 @@ await t.test('decode: every case by every reader, and no garbage of ours', async
     for (const impl of ['outcry', 'jspurefix', 'baseline']) {
       t.ok(value(rows, impl, ofCase, 'messages_per_s')! > 0, `${impl} ${ofCase}`);
     }
+  }
+});
+
+await t.test('decode: the peers in C and C++', { skip: await reasonToSkipPeers() }, async (t) => {
+  const { rows } = await bench(t as Tap, 'decode', '--messages', '50', '--round-ms', '20');
+  for (const ofCase of ['inc1', 'inc3', 'inc10', 'snap']) {
+    for (const impl of ['quickfix', 'c-scan'])
+      t.ok(value(rows, impl, ofCase, 'messages_per_s')! > 0, `${impl} ${ofCase}`);
+  }
+});
+
+await t.test('session: codec, and both ways over TCP', async (t) => {
+  const { rows } = await bench(t as Tap, 'session', '--codec-messages', '2000', '--messages', '2000');
+  for (const ofCase of ['encode-D', 'decode-8', 'tcp-in', 'tcp-out']) {
+    t.ok(value(rows, 'outcry', ofCase, 'messages_per_s')! > 0, ofCase);
   }
 });
 

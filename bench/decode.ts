@@ -1,6 +1,7 @@
 import { assert } from '../src/core/assert.ts';
 import { DECODE_CASES, type DecodeCase, decodeInstruments, decodeMessages } from './decode-messages.ts';
-import { BaselineReader, type DecodeReader, OutcryReader, openJsPureFixReader } from './decode-readers.ts';
+import { type DecodePeer, DecodePeers } from './decode-peers.ts';
+import { BaselineReader, type DecodeReader, OutcryReader, openJsPureFixReader, READ_BYTES } from './decode-readers.ts';
 import { countCollections } from './gc-count.ts';
 import type { BenchSetup, Measurement, Subject } from './harness.ts';
 
@@ -12,14 +13,14 @@ export interface DecodeOptions {
   readonly seed: number;
 }
 
-/** What a socket read gives at most: so messages are cut as they are on a connection. */
-const READ_BYTES = 64 * 1024;
-
-/** Rows of every case: the engine, jspurefix, and a reader that only adds up the bytes. */
+/** Rows of every case: the engine, jspurefix, QuickFIX C++ and a scan in C where there is a compiler, and a reader that only adds up the bytes. */
 export async function decodeBench(options: DecodeOptions): Promise<BenchSetup> {
   const { messages, seed } = options;
   const table = decodeInstruments(seed);
   const subjects: Subject[] = [];
+  const peers = new DecodePeers();
+  await peers.open(table);
+  for (const reason of peers.missing) process.stderr.write(`decode: ${reason}\n`);
   for (const decodeCase of DECODE_CASES) {
     const bytes = decodeMessages(decodeCase, messages, seed, table);
     const reads = cut(bytes);
@@ -35,9 +36,28 @@ export async function decodeBench(options: DecodeOptions): Promise<BenchSetup> {
       sums.set(reader.impl, reader.checksum);
       subjects.push(subject(decodeCase, reader, reads, reader.checksum, options));
     }
-    assert(sums.get('outcry') === sums.get('jspurefix'), `both decoders read the same values in ${decodeCase}`);
+    const checksum = sums.get('outcry')!;
+    assert(checksum === sums.get('jspurefix'), `both decoders read the same values in ${decodeCase}`);
+    for (const peer of peers.start(decodeCase, bytes)) subjects.push(peerSubject(decodeCase, peer, checksum, options));
   }
-  return { subjects, close: async () => undefined };
+  return { subjects, close: () => peers.close() };
+}
+
+function peerSubject(decodeCase: DecodeCase, peer: DecodePeer, checksum: number, options: DecodeOptions): Subject {
+  return {
+    impl: peer.impl,
+    case: decodeCase,
+    async measure(): Promise<Measurement> {
+      const round = await peer.read(options.roundMs);
+      const passes = round.messages / options.messages;
+      assert(
+        round.checksum === (Math.imul(checksum, passes) | 0),
+        `${peer.impl} reads the same values in ${decodeCase}`,
+      );
+      const value = round.messages / round.seconds;
+      return { samples: [{ metric: 'messages_per_s', unit: 'messages/s', value }], checksum };
+    },
+  };
 }
 
 function subject(

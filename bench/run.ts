@@ -7,6 +7,7 @@ import { type BenchSetup, type Report, runRounds } from './harness.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
 import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
+import { sessionBench } from './session.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
 
 interface CommonOptions {
@@ -85,9 +86,19 @@ function choice(flags: string, description: string, choices: readonly string[], 
   return new Option(flags, description).choices(choices).default(fallback);
 }
 
-define('decode', 'FIX market data messages read a second: the engine, jspurefix, a byte loop', 5, 1, decodeBench)
+define(
+  'decode',
+  'FIX market data messages read a second: the engine, jspurefix, QuickFIX C++, a scan in C, a byte loop',
+  5,
+  1,
+  decodeBench,
+)
   .option('--messages <n>', 'different messages of a case', whole(1, 100_000), 1_000)
   .option('--round-ms <ms>', 'time of one round of one row', whole(1, 60_000), 300);
+
+define('session', 'orders and reports: codec, and a session over TCP, validated and stored', 5, 1, sessionBench)
+  .option('--codec-messages <n>', 'messages of a round of the codec', whole(1_000, 100_000_000), 500_000)
+  .option('--messages <n>', 'messages of a round over TCP, each way', whole(1, 10_000_000), 50_000);
 
 define('ring', 'memory shared by threads: rings, wakes, quote board, dirty bitmap', 5, 1, ringBench)
   .option('--records <n>', 'records of a round of the rings', whole(1_000, 100_000_000), 4_000_000)

@@ -15,21 +15,32 @@ const TAG_NAMES = [
   ...['ExecType', 'LeavesQty', 'MDReqID', 'SubscriptionRequestType', 'MarketDepth', 'MDUpdateType', 'NoMDEntryTypes'],
   ...['NoMDEntries', 'MDEntryType', 'MDEntryPx', 'MDEntrySize', 'MDEntryDate', 'MDEntryTime', 'MDUpdateAction'],
   ...['MDReqRejReason', 'MDEntryPositionNo', 'SecurityTradingStatus', 'NumberOfOrders', 'RefTagID', 'RefMsgType'],
-  ...['SessionRejectReason', 'BusinessRejectRefID', 'BusinessRejectReason', 'CxlRejResponseTo'],
+  ...['SessionRejectReason', 'BusinessRejectRefID', 'BusinessRejectReason', 'CxlRejResponseTo', 'OnBehalfOfCompID'],
+  ...['OnBehalfOfSubID', 'OnBehalfOfLocationID', 'DeliverToCompID', 'DeliverToSubID', 'DeliverToLocationID'],
+  ...['ExecRefID', 'HandlInst', 'OrdStatusReqID', 'MassStatusReqID', 'MassStatusReqType', 'TotNumReports'],
+  ...['LastRptRequested', 'MassCancelRequestType', 'MassCancelResponse', 'MassCancelRejectReason'],
+  ...['TotalAffectedOrders', 'Username', 'Password', 'SecurityReqID', 'SecurityResponseID', 'SecurityListRequestType'],
+  ...['SecurityRequestResult', 'TotNoRelatedSym', 'LastFragment', 'SecurityID', 'SecurityIDSource', 'NoSecurityAltID'],
+  ...['SecurityAltID', 'SecurityAltIDSource', 'CFICode', 'SecurityDesc', 'NoInstrAttrib', 'InstrAttribType'],
+  ...['InstrAttribValue', 'RoundLot', 'SecurityStatusReqID', 'TradSesReqID', 'TradingSessionID', 'TradSesStatus'],
 ] as const;
 
 /** Fields whose values get names. */
 const ENUM_NAMES = [
   ...['Side', 'OrdType', 'TimeInForce', 'ExecType', 'OrdStatus', 'OrdRejReason', 'CxlRejReason', 'CxlRejResponseTo'],
   ...['SubscriptionRequestType', 'MDEntryType', 'MDUpdateAction', 'MDReqRejReason', 'SecurityTradingStatus'],
-  ...['SessionRejectReason', 'BusinessRejectReason'],
+  ...['SessionRejectReason', 'BusinessRejectReason', 'MassStatusReqType', 'MassCancelRequestType'],
+  ...['MassCancelResponse', 'MassCancelRejectReason', 'SecurityListRequestType', 'SecurityRequestResult'],
+  'TradSesStatus',
 ] as const;
 
 const MESSAGE_NAMES = [
   ...['Heartbeat', 'TestRequest', 'ResendRequest', 'Reject', 'SequenceReset', 'Logout', 'Logon', 'ExecutionReport'],
   ...['OrderCancelReject', 'NewOrderSingle', 'OrderCancelRequest', 'OrderCancelReplaceRequest', 'MarketDataRequest'],
   ...['MarketDataSnapshotFullRefresh', 'MarketDataIncrementalRefresh', 'MarketDataRequestReject', 'SecurityStatus'],
-  'BusinessMessageReject',
+  ...['BusinessMessageReject', 'OrderStatusRequest', 'OrderMassStatusRequest', 'OrderMassCancelRequest'],
+  ...['OrderMassCancelReport', 'SecurityListRequest', 'SecurityList', 'SecurityStatusRequest'],
+  ...['TradingSessionStatusRequest', 'TradingSessionStatus'],
 ] as const;
 
 interface DictionaryField {
@@ -141,9 +152,11 @@ export function renderFixEnums(xml: string): string {
   for (const name of ENUM_NAMES) {
     const field = fieldOf(dictionary, name);
     text += `\n/** ${name}(${field.tag}) */\nexport const ${name} = {\n`;
+    // MassCancelRejectReason(532) is a char of the dictionary with a value 99: a number in truth.
+    const isNumber = field.type === 'INT' || field.values.some(({ code }) => code.length > 1);
     for (const { code, description } of field.values) {
-      const value = field.type === 'INT' ? Number(code) : codeOf(code);
-      text += `${field.type === 'INT' ? '' : `  /** ${code} */\n`}  ${pascalCase(description, spellings)}: ${value},\n`;
+      const value = isNumber ? Number(code) : codeOf(code);
+      text += `${isNumber ? '' : `  /** ${code} */\n`}  ${pascalCase(description, spellings)}: ${value},\n`;
     }
     text += `} as const;\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];\n`;
   }

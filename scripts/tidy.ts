@@ -8,7 +8,7 @@ import { renderExampleFile } from '../src/net/config-text.ts';
 
 /** What is looked at: these directories whole, and the text files of the root. */
 const DIRECTORIES = ['.ci', 'bench', 'native-config', 'scripts', 'src'];
-const TEXT = /\.(ts|mjs|js|json|md|toml|sh|css|html|service|conf)$|^\.ci\/run$/;
+const TEXT = /\.(ts|mjs|js|json|md|toml|sh|css|html|service|conf|c|cpp|h)$|^\.ci\/run$/;
 /** The lockfile is npm's. */
 const NOT_OURS = new Set(['package-lock.json']);
 
@@ -16,16 +16,18 @@ const LINES_MAX = 400;
 const TEST_LINES_MAX = 600;
 /** A ratchet: files that were longer when the rule came, and how long they may be. None is to be added. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  'src/core/fix/fix-session.ts': 540,
   'src/core/market-data/feed-handler.ts': 480,
 };
 
 /** Files on the path of a message, an update or a frame: their first line says so, and what is avoided in them. */
 const HOT_FILES = [
+  'src/core/fix/execution-report-record.ts',
   'src/core/fix/fix-decoder.ts',
   'src/core/fix/fix-encoder.ts',
   'src/core/fix/fix-framer.ts',
   'src/core/fix/fix-session.ts',
+  'src/core/fix/inbound-messages.ts',
+  'src/core/fix/message-validator.ts',
   'src/core/market-data/feed-handler.ts',
   'src/core/market-data/quote-board.ts',
   'src/core/market-data/symbol-index.ts',

@@ -7,6 +7,7 @@ import { addConfigCommand } from './cli/config-command.ts';
 import { addControlCommands } from './cli/control-commands.ts';
 import { addExchangeCommand } from './cli/exchange-command.ts';
 import { ExitCode, exitCodeOf } from './cli/exit-codes.ts';
+import { addFixCommand } from './cli/fix-command.ts';
 import { addInstrumentsCommand } from './cli/instruments-command.ts';
 import { addQuotesCommand } from './cli/quotes-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
@@ -45,6 +46,7 @@ addControlCommands(program);
 addConfigCommand(program);
 addInstrumentsCommand(program);
 addQuotesCommand(program);
+addFixCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 
 try {

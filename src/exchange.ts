@@ -1,5 +1,5 @@
 import { OutcryError } from './core/errors.ts';
-import { ExchangeApplication } from './core/exchange/exchange-application.ts';
+import { ExchangeApplication, isWorthResending } from './core/exchange/exchange-application.ts';
 import { generateInstrumentMaster } from './core/exchange/instrument-generator.ts';
 import { RecordingWriter } from './core/exchange/recording.ts';
 import { Replay } from './core/exchange/replay.ts';
@@ -9,6 +9,7 @@ import { indianDate, type MarketHours, nextOpenMicros } from './core/market/cale
 import type { InstrumentMaster } from './core/market-data/instrument-master.ts';
 import { InstrumentTable } from './core/market-data/instrument-table.ts';
 import { type FixAcceptor, listenFix } from './net/fix-tcp.ts';
+import type { FixTlsServer } from './net/fix-tls.ts';
 import { readInstrumentFile, watchInstrumentFile } from './net/instrument-file.ts';
 import { openRecording, type RecordingFile, writeRecording } from './net/recording-file.ts';
 
@@ -60,6 +61,10 @@ export interface ExchangeSettings extends MarketSettings {
   readonly port: number;
   /** Our CompID: SenderCompID(49) of what it sends. */
   readonly compID: string;
+  /** Cancels the live orders of a CompID whose session drops; they stay unless told so. */
+  readonly cancelOnDisconnect?: boolean;
+  /** Serves TLS alone with this; absent or null serves plain TCP. */
+  readonly tls?: FixTlsServer | null;
   /** Serves this recording in place of a simulated market; orders are then refused. */
   readonly replay: ReplaySource | null;
   /** Something worth a line in a log happened. */
@@ -74,6 +79,12 @@ export interface RunningExchange {
   readonly updateCount: number;
   /** Halts an instrument or lets it trade again. REQUEST_REFUSED for an unknown symbol or in a replay. */
   setHalted(symbol: string, halted: boolean): void;
+  /** Halts everything or lets it trade again. REQUEST_REFUSED in a replay. */
+  setMarketHalted(halted: boolean): void;
+  /** Undoes a trade of outside orders, named by an ExecID(17) of one of its reports. REQUEST_REFUSED for an unknown one. */
+  bustTrade(execID: string): void;
+  /** Changes the price of such a trade, or lowers its quantity. REQUEST_REFUSED for an unknown one, and for values that cannot be. */
+  correctTrade(execID: string, pricePaise: number, quantity: number): void;
   /** Logs everybody out and stops. */
   close(): Promise<void>;
 }
@@ -150,6 +161,7 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     Math.floor(startMicros / 1_000_000)
       .toString(36)
       .toUpperCase(),
+    settings.cancelOnDisconnect,
   );
   const simulation: Simulation = new Simulation(
     simulationSettings(settings, table, startMicros),
@@ -176,6 +188,7 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     const nowMs = Date.now();
     application.setNow(nowMs);
     simulation.step(nowMs * 1_000);
+    application.publishStatus(nowMs);
   }, STEP_MS);
   return {
     port: acceptor.port,
@@ -188,6 +201,17 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
       if (index < 0) throw new OutcryError('REQUEST_REFUSED', `${symbol} is not listed`);
       application.setNow(Date.now());
       simulation.setHalted(index, halted);
+    },
+    setMarketHalted(halted) {
+      simulation.setMarketHalted(halted);
+    },
+    bustTrade(execID) {
+      application.setNow(Date.now());
+      application.orders.trades.bust(execID, simulation.engine.nowMicros);
+    },
+    correctTrade(execID, pricePaise, quantity) {
+      application.setNow(Date.now());
+      application.orders.trades.correct(execID, pricePaise, quantity, simulation.engine.nowMicros);
     },
     close() {
       clearInterval(timer);
@@ -237,9 +261,10 @@ async function serveRecording(
     get updateCount() {
       return messageCount;
     },
-    setHalted(symbol) {
-      throw new OutcryError('REQUEST_REFUSED', `${symbol} is replayed, it cannot be halted`);
-    },
+    setHalted: refuseInReplay,
+    setMarketHalted: refuseInReplay,
+    bustTrade: refuseInReplay,
+    correctTrade: refuseInReplay,
     async close() {
       clearInterval(timer);
       await acceptor.close('the exchange stops');
@@ -248,18 +273,25 @@ async function serveRecording(
   };
 }
 
+function refuseInReplay(): never {
+  throw new OutcryError('REQUEST_REFUSED', 'a recording is replayed: nothing in it can be changed');
+}
+
 function listen(settings: ExchangeSettings, application: ExchangeApplication): Promise<FixAcceptor> {
   return listenFix({
     host: settings.host,
     port: settings.port,
     application,
     outboundBytesMax: OUTBOUND_BYTES_MAX,
+    tls: settings.tls ?? null,
     session: {
       ...SESSION_DEFAULTS,
       role: 'acceptor',
       senderCompID: settings.compID,
       targetCompID: '',
       gapPolicy: 'resend',
+      resetOnLogon: false,
+      resendable: isWorthResending,
     },
   });
 }

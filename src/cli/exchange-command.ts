@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { OutcryError } from '../core/errors.ts';
 import type { MarketHours } from '../core/market/calendar.ts';
 import { EXCHANGE_DEFAULTS, type MarketSettings, recordExchange, runExchange } from '../exchange.ts';
+import type { FixTlsServer } from '../net/fix-tls.ts';
 
 interface MarketOptions {
   readonly seed: number;
@@ -18,6 +20,10 @@ interface RunOptions extends MarketOptions {
   readonly replay?: string;
   readonly speed: number;
   readonly loop?: boolean;
+  readonly cancelOnDisconnect?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
   readonly json?: boolean;
 }
 
@@ -31,7 +37,7 @@ const NSE_HOURS_HELP = 'always: around the clock; nse: the exchange’s sessions
 export function addExchangeCommand(program: Command): void {
   const exchange = program
     .command('exchange')
-    .description('run the exchange simulator by itself, a FIX 4.4 acceptor, or record what it would send');
+    .description('run the exchange simulator by itself, a FIX 4.4 and 4.2 acceptor, or record what it would send');
 
   const run = exchange
     .command('run', { isDefault: true })
@@ -42,6 +48,10 @@ export function addExchangeCommand(program: Command): void {
     .option('--replay <file>', 'serve this recording in place of a simulated market')
     .option('--speed <factor>', 'times as fast as recorded', positive, 1)
     .option('--loop', 'begin again at the end of the recording')
+    .option('--cancel-on-disconnect', 'cancel the live orders of a session that drops')
+    .option('--tls-cert <file>', 'serve TLS alone, with this certificate (PEM)')
+    .option('--tls-key <file>', 'its key')
+    .option('--tls-ca <file>', 'let in only clients with a certificate of these authorities')
     .option('--json', 'tell where it listens as one line of JSON')
     .addHelpText(
       'after',
@@ -74,6 +84,13 @@ function addMarketOptions(command: Command): Command {
     );
 }
 
+function tlsOf({ tlsCert, tlsKey, tlsCa = '' }: RunOptions): FixTlsServer | null {
+  if (tlsCert === undefined && tlsKey === undefined && tlsCa === '') return null;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new OutcryError('CONFIG_INVALID', '--tls-cert and --tls-key go together');
+  return { certFile: tlsCert, keyFile: tlsKey, caFile: tlsCa };
+}
+
 function marketSettings(options: MarketOptions): MarketSettings {
   return {
     seed: options.seed,
@@ -93,13 +110,15 @@ async function runUntilSignal(options: RunOptions): Promise<void> {
     port: options.port,
     compID: options.compId,
     replay: replay === undefined ? null : { file: replay, speed: options.speed, loop: options.loop === true },
+    cancelOnDisconnect: options.cancelOnDisconnect === true,
+    tls: tlsOf(options),
     onEvent: (text) => process.stderr.write(`${text}\n`),
   });
   const { port, instrumentCount } = exchange;
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ host, port, instrumentCount })}\n`
-      : `The exchange listens on ${host}:${port} (FIX 4.4, ${instrumentCount.toLocaleString('en-US')} instruments)\n`,
+      : `The exchange listens on ${host}:${port} (FIX 4.4 and 4.2, ${instrumentCount.toLocaleString('en-US')} instruments)\n`,
   );
   await new Promise((resolve) => {
     process.once('SIGINT', resolve);

@@ -10,6 +10,7 @@ const BY_ERROR: Partial<Record<ErrorCode, ExitCode>> = {
   INSTRUMENTS_INVALID: ExitCode.Refused,
   INSTRUMENTS_FULL: ExitCode.Refused,
   RECORDING_INVALID: ExitCode.Refused,
+  STORE_DAMAGED: ExitCode.Refused,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -14,6 +14,8 @@ export const ERROR_TABLE = {
   PROTOCOL_VIOLATION: { retryable: false, text: 'the peer broke the protocol' },
   NOT_RUNNING: { retryable: true, text: 'no engine runs on this data directory' },
   REQUEST_REFUSED: { retryable: false, text: 'the engine refused the request' },
+  STORE_FAILED: { retryable: true, text: 'the store of a FIX session cannot be read or written' },
+  STORE_DAMAGED: { retryable: false, text: 'the store of a FIX session is damaged' },
   TIMED_OUT: { retryable: true, text: 'no answer in time' },
 } as const satisfies Record<string, { retryable: boolean; text: string }>;
 

@@ -25,6 +25,14 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   heartbeat_seconds: [0, '301'],
   reconnect_min_ms: [9, 'soon'],
   reconnect_max_ms: ['2 s', '1'],
+  instrument_source: ['url', 'Venue'],
+  venue_tls: ['on', '1'],
+  venue_tls_ca: [7, 'x'.repeat(1_001)],
+  venue_tls_cert: [7, 'x'.repeat(1_001)],
+  venue_tls_key: [7, 'x'.repeat(1_001)],
+  venue_tls_server_name: ['two words', 'a/b'],
+  venue_username: ['x'.repeat(65), 'é'],
+  venue_password_file: [7, 'x'.repeat(1_001)],
   stale_after_ms: [-1, '86400001'],
   exchange_seed: [-1, '4294967296'],
   exchange_rate: [0, '1000001'],
@@ -124,6 +132,38 @@ t.test('settings that must agree', async (t) => {
     refusal({ environment, directory }),
     /reconnect_max_ms \(1000\).*reconnect_min_ms \(5000\).*OUTCRY_RECONNECT_MAX_MS/,
   );
+});
+
+t.test('a venue is reached again after 5 s and more, the simulator at once; what is set is set', async (t) => {
+  const directory = t.testdir();
+  const pauses = (environment: Record<string, string>) => {
+    const { reconnectMinMs, reconnectMaxMs } = loadConfig({ environment, directory });
+    return [reconnectMinMs, reconnectMaxMs];
+  };
+  const OUTCRY_VENUE = '10.0.0.1:9880';
+  t.same(pauses({}), [100, 2_000]);
+  t.same(pauses({ OUTCRY_VENUE }), [5_000, 60_000]);
+  t.same(pauses({ OUTCRY_VENUE, OUTCRY_RECONNECT_MIN_MS: '250' }), [250, 60_000]);
+  t.same(pauses({ OUTCRY_RECONNECT_MIN_MS: '3000' }), [3_000, 3_000], 'the longest is never below the shortest');
+});
+
+t.test('TLS has absolute paths, and needs a venue; instruments of a venue need one too', async (t) => {
+  const directory = t.testdir({ 'ca.pem': '' });
+  const tls = { OUTCRY_VENUE_TLS: 'true', OUTCRY_VENUE_TLS_CA: 'ca.pem' };
+  t.equal(loadConfig({ environment: tls, directory }).venueTls, null, 'the simulator is reached without');
+  t.same(loadConfig({ environment: { ...tls, OUTCRY_VENUE: 'h:1' }, directory }).venueTls, {
+    ...{ caFile: join(directory, 'ca.pem'), certFile: '', keyFile: '', serverName: '' },
+  });
+  const missing = { ...tls, OUTCRY_VENUE: 'h:1', OUTCRY_VENUE_TLS_CA: 'none.pem' };
+  t.match(refusal({ environment: missing, directory }), /none\.pem/, 'a file that is not there is told at the start');
+  const login = { OUTCRY_VENUE: 'h:1', OUTCRY_VENUE_USERNAME: 'ME' };
+  t.match(refusal({ environment: login, directory }), /OUTCRY_VENUE_PASSWORD/);
+  t.match(refusal({ environment: { OUTCRY_INSTRUMENT_SOURCE: 'venue' }, directory }), /needs a venue/);
+});
+
+t.test('the password of the venue is no setting, and known all the same', async (t) => {
+  const config = loadConfig({ environment: { OUTCRY_VENUE_PASSWORD: 'secret' }, directory: t.testdir() });
+  t.notMatch(JSON.stringify(config), 'secret');
 });
 
 t.test('a venue is host:port', async (t) => {

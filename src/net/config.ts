@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
+import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
 
 type SettingValue = string | number | boolean;
 
@@ -24,14 +26,23 @@ export interface Config {
   /** Undefined when the bundled simulator is to be started. */
   readonly venue: { readonly host: string; readonly port: number } | undefined;
   readonly fanOutWorkers: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  /** Of the connection to the venue, with absolute paths; null for plain TCP. */
+  readonly venueTls: FixTlsClient | null;
+  /** Absolute; '' for none. */
+  readonly venuePasswordFile: string;
 }
 
 /** Read from the working directory unless `--config` or `OUTCRY_CONFIG` name another. */
 export const CONFIG_FILE = 'outcry.toml';
 const CONFIG_FILE_MAX_BYTES = 1 << 20;
 const FAN_OUT_WORKERS_AUTO_MAX = 16;
-/** The one variable that is no setting: it names the file. */
+/** The variable that names the file: no setting, as the password of the venue is none. */
 const CONFIG_VARIABLE = 'OUTCRY_CONFIG';
+/** The bundled simulator is back in no time; a venue counts and refuses who comes too often. */
+const SIMULATOR_PAUSES = { minMs: 100, maxMs: 2_000 } as const;
+const VENUE_PAUSES = { minMs: 5_000, maxMs: 60_000 } as const;
 
 export interface ConfigInput {
   /** `--config`; a file named here or by `OUTCRY_CONFIG` must exist. */
@@ -64,17 +75,32 @@ export function loadConfig(input: ConfigInput): Config {
       sources[name] = 'default';
     }
   }
-  return resolveConfig(values as SettingValues, sources as SettingSources, directory);
+  const config = resolveConfig(values as SettingValues, sources as SettingSources, directory);
+  if (config.venue !== undefined) {
+    // What these files say is read again where it is needed; what is wrong with them is to be told here.
+    if (config.venueTls !== null) tlsClientOptions(config.venueTls);
+    readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
+  }
+  return config;
 }
 
 function resolveConfig(values: SettingValues, sources: SettingSources, directory: string): Config {
-  if (values.reconnect_max_ms < values.reconnect_min_ms) {
-    const source = sources.reconnect_max_ms === 'default' ? sources.reconnect_min_ms : sources.reconnect_max_ms;
+  const venue = values.venue === '' ? undefined : parseHostPort(values.venue);
+  const pauses = venue === undefined ? SIMULATOR_PAUSES : VENUE_PAUSES;
+  const reconnectMinMs = values.reconnect_min_ms || pauses.minMs;
+  const reconnectMaxMs = values.reconnect_max_ms || Math.max(pauses.maxMs, reconnectMinMs);
+  if (reconnectMaxMs < reconnectMinMs) {
     throw new OutcryError(
       'CONFIG_INVALID',
-      `reconnect_max_ms (${values.reconnect_max_ms}) must not be less than reconnect_min_ms (${values.reconnect_min_ms}); set by ${source}`,
+      `reconnect_max_ms (${reconnectMaxMs}) must not be less than reconnect_min_ms (${reconnectMinMs}); set by ${sources.reconnect_max_ms}`,
     );
   }
+  if (values.instrument_source === 'venue' && venue === undefined)
+    throw new OutcryError(
+      'CONFIG_INVALID',
+      `instrument_source "venue" needs a venue; set by ${sources.instrument_source}`,
+    );
+  const absolute = (path: string): string => (path === '' ? '' : resolve(directory, path));
   const dataDir = resolve(directory, values.data_dir);
   return {
     values,
@@ -82,8 +108,21 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     dataDir,
     instrumentsFile:
       values.instruments === '' ? join(dataDir, 'instruments.json') : resolve(directory, values.instruments),
-    venue: values.venue === '' ? undefined : parseHostPort(values.venue),
+    venue,
+    reconnectMinMs,
+    reconnectMaxMs,
+    venueTls: venue === undefined || !values.venue_tls ? null : resolveTls(values, absolute),
+    venuePasswordFile: absolute(values.venue_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
+  };
+}
+
+function resolveTls(values: SettingValues, absolute: (path: string) => string): FixTlsClient {
+  return {
+    caFile: absolute(values.venue_tls_ca),
+    certFile: absolute(values.venue_tls_cert),
+    keyFile: absolute(values.venue_tls_key),
+    serverName: values.venue_tls_server_name,
   };
 }
 
@@ -118,7 +157,13 @@ function readConfigFile(path: string, mustExist: boolean): Record<string, unknow
 function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
   const known = new Set<string>(SETTING_NAMES.map(environmentName));
   for (const variable of Object.keys(environment)) {
-    if (!variable.startsWith('OUTCRY_') || variable === CONFIG_VARIABLE || known.has(variable)) continue;
+    if (
+      !variable.startsWith('OUTCRY_') ||
+      variable === CONFIG_VARIABLE ||
+      variable === PASSWORD_VARIABLE ||
+      known.has(variable)
+    )
+      continue;
     const hint = suggestion(variable.slice('OUTCRY_'.length).toLowerCase(), environmentName);
     throw new OutcryError('CONFIG_INVALID', `the environment has ${variable}, which is no setting${hint}`);
   }

@@ -183,7 +183,7 @@ t.test('a second logon to a live session is refused, and the first goes on', asy
   await until(() => initiator.session.loggedOn, 'the first is on');
   const intruder = dial(acceptor.port, second);
   await until(() => second.events.length > 0, 'the second is told');
-  t.equal(second.events[0], 'logout logged on already');
+  t.equal(second.events[0], 'logout the connection was lost');
   t.ok(initiator.session.loggedOn);
   t.same(first.events, ['logon VENUE']);
   const other = dial(acceptor.port, new Recorder(), { session: settings('initiator', 'BROKER2') });

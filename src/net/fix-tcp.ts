@@ -1,13 +1,27 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { OutcryError } from '../core/errors.ts';
 import type { FixMessage } from '../core/fix/fix-message.ts';
 import { FixSession } from '../core/fix/fix-session.ts';
+import type { Durability, FixStore } from '../core/fix/fix-store.ts';
+import { ReconnectBackoff } from '../core/fix/reconnect-backoff.ts';
 import {
   DisconnectReason,
   type FixApplication,
+  type FixSessionProfile,
   type FixSessionSettings,
   type FixTransport,
+  type LogonIdentity,
 } from '../core/fix/session-contract.ts';
+import { DurableWriter } from './durable-writer.ts';
+import {
+  connectTls,
+  createTlsServer,
+  type FixTlsClient,
+  type FixTlsServer,
+  tlsClientOptions,
+  tlsServerOptions,
+} from './fix-tls.ts';
 import { GatherWriter } from './gather-writer.ts';
 
 /** The socket edge of FIX sessions: connections, reconnects, timers and write batching; all rules are the session's. */
@@ -32,11 +46,15 @@ export interface FixInitiatorOptions extends FixEdgeOptions {
   port: number;
   session: FixSessionSettings;
   application: FixApplication;
-  /** Delay before the second attempt; it doubles with each that fails. 250 ms. */
+  /** Both numbers and what was sent, across connections and, of a file store, across processes. A memory store of its own. */
+  store?: FixStore;
+  /** TLS from the first byte; null or absent is plain TCP. */
+  tls?: FixTlsClient | null;
+  /** Delay before the second attempt; it doubles with each that fails. 5 s. */
   reconnectMinMs?: number;
-  /** The longest delay. 5 s. */
+  /** The longest delay. 60 s. */
   reconnectMaxMs?: number;
-  /** How long a TCP connection may take to stand. 5 s. */
+  /** How long a connection may take to stand, TLS's handshake included. 5 s. */
   connectTimeoutMs?: number;
   /** Spreads the attempts of many clients: 0 ≤ random() < 1. */
   random?: () => number;
@@ -52,6 +70,8 @@ export interface FixAcceptorOptions extends FixEdgeOptions {
   session: FixSessionSettings;
   /** One for all sessions: each call names its session. */
   application: FixApplication;
+  /** Serves TLS alone; null or absent serves plain TCP. */
+  tls?: FixTlsServer | null;
   /** Connections beyond are closed at once. 64. */
   connectionsMax?: number;
 }
@@ -64,29 +84,59 @@ class FixConnection implements FixTransport {
   reason: DisconnectReason = DisconnectReason.ConnectionLost;
   readonly #socket: Socket;
   readonly #writer: GatherWriter;
+  readonly #outboundBytesMax: number;
   readonly #onOverflow: () => void;
+  #durableWriter: DurableWriter | null = null;
   #lingerTimer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, outboundBytesMax: number, onOverflow: () => void) {
     this.#socket = socket;
     this.#writer = new GatherWriter(socket, outboundBytesMax);
+    this.#outboundBytesMax = outboundBytesMax;
     this.#onOverflow = onOverflow;
     socket.once('close', () => clearTimeout(this.#lingerTimer));
   }
 
+  /** From here on no byte leaves before the store has what belongs to it; `onFailure` is called if it will never have it. */
+  waitFor(durability: Durability, onFailure: () => void): void {
+    const durableWriter = new DurableWriter(this.#writer, durability, this.#outboundBytesMax);
+    this.#durableWriter = durableWriter;
+    const stop = durability.listen(() => {
+      durableWriter.release();
+      if (durability.failure !== null) onFailure();
+    });
+    this.#socket.once('close', stop);
+    // It may have failed between two connections.
+    if (durability.failure !== null) queueMicrotask(onFailure);
+  }
+
   send(buffer: Uint8Array, start: number, end: number): void {
-    if (!this.#writer.append(buffer, start, end)) this.#onOverflow();
+    const taken =
+      this.#durableWriter === null
+        ? this.#writer.append(buffer, start, end)
+        : this.#durableWriter.append(buffer, start, end);
+    if (!taken) this.#onOverflow();
   }
 
   disconnect(reason: DisconnectReason): void {
     this.reason = reason;
-    if (reason === DisconnectReason.SlowConsumer) {
-      this.#socket.destroy();
+    if (reason === DisconnectReason.SlowConsumer || reason === DisconnectReason.StoreFailed) {
+      this.destroy();
       return;
     }
+    if (this.#durableWriter === null) this.#end();
+    else this.#durableWriter.whenEmpty(() => this.#end());
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+  }
+
+  /** Ends the connection without another byte. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #end(): void {
     this.#writer.flush();
     this.#socket.end();
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
   }
 }
 
@@ -102,15 +152,19 @@ export class FixInitiator implements FixTransport {
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | null = null;
   #connection: FixConnection | null = null;
+  readonly #tls: ConnectionOptions | null;
+  readonly #backoff: ReconnectBackoff;
   #retryTimer: NodeJS.Timeout | undefined;
-  #failedAttempts = 0;
   #closed: Promise<void> | null = null;
   #onClosed: () => void = () => {};
 
   constructor(options: FixInitiatorOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.session = new FixSession(options.session, this, options.application);
+    this.#tls = options.tls ? tlsClientOptions(options.tls) : null;
+    const { reconnectMinMs = 5_000, reconnectMaxMs = 60_000 } = options;
+    this.#backoff = new ReconnectBackoff(reconnectMinMs, Math.max(reconnectMinMs, reconnectMaxMs));
+    this.session = new FixSession(options.session, this, options.application, options.store);
     this.#timer = setInterval(() => this.#onTimer(), TIMER_MS);
     this.#connect();
   }
@@ -138,22 +192,21 @@ export class FixInitiator implements FixTransport {
   #connect(): void {
     const { host, port, connectTimeoutMs = 5_000, outboundBytesMax = OUTBOUND_BYTES_MAX } = this.#options;
     // `onread`: every read goes into the one buffer, where `data` events would allocate one each.
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      onread: { buffer: this.#readBuffer, callback: (byteCount) => this.#onRead(byteCount) },
-    });
+    const onread = { buffer: this.#readBuffer, callback: (byteCount: number) => this.#onRead(byteCount) };
+    const target = { host, port, noDelay: true, onread };
+    const socket = this.#tls === null ? connect(target) : connectTls(target, this.#tls);
     this.#socket = socket;
     const connectTimer = setTimeout(() => socket.destroy(new Error('connection timed out')), connectTimeoutMs);
     let detail = '';
     socket.on('error', (error) => {
       detail = error.message;
     });
-    socket.once('connect', () => {
+    socket.once(this.#tls === null ? 'connect' : 'secureConnect', () => {
       clearTimeout(connectTimer);
       this.connectCount++;
       this.#connection = new FixConnection(socket, outboundBytesMax, () => this.session.slowConsumer(this.#now()));
+      const { durability } = this.session.store;
+      if (durability !== undefined) this.#connection.waitFor(durability, () => this.session.storeFailed(this.#now()));
       this.#options.onConnection?.('connected', `${host}:${port}`);
       this.session.connected(this.#now());
     });
@@ -176,20 +229,19 @@ export class FixInitiator implements FixTransport {
     return true;
   }
 
-  /** Exponential backoff, each delay between half of itself and the whole, so that many clients do not come at once. */
   #retry(): void {
     if (this.#closed !== null) {
       this.#finish();
       return;
     }
-    const { reconnectMinMs = 250, reconnectMaxMs = 5_000, random = Math.random } = this.#options;
-    const delayMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#failedAttempts, 20));
-    this.#failedAttempts++;
-    this.#retryTimer = setTimeout(() => this.#connect(), delayMs * (0.5 + random() / 2));
+    // A store that failed stays so: its owner opens it anew and makes a new initiator.
+    if (this.session.store.durability?.failure) return;
+    const { random = Math.random } = this.#options;
+    this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.nextDelayMs(random()));
   }
 
   #onTimer(): void {
-    if (this.session.loggedOn) this.#failedAttempts = 0;
+    if (this.session.loggedOn) this.#backoff.succeeded();
     this.session.onTimer(this.#now());
   }
 
@@ -204,13 +256,16 @@ export class FixAcceptor implements FixApplication {
   readonly #options: FixAcceptorOptions;
   readonly #now: () => number;
   readonly #server: Server;
-  readonly #sessions: Map<FixSession, Socket> = new Map();
+  readonly #connections: Map<FixSession, FixConnection> = new Map();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: FixAcceptorOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#onSocket(socket));
+    const onSocket = (socket: Socket) => this.#onSocket(socket);
+    this.#server = options.tls
+      ? createTlsServer(tlsServerOptions(options.tls), onSocket)
+      : createServer({ noDelay: true }, onSocket);
     this.#server.maxConnections = options.connectionsMax ?? 64;
     this.#timer = setInterval(() => this.#onTimer(), TIMER_MS);
   }
@@ -222,7 +277,7 @@ export class FixAcceptor implements FixApplication {
   }
 
   get connectionCount(): number {
-    return this.#sessions.size;
+    return this.#connections.size;
   }
 
   /** Rejects with LISTEN_FAILED. */
@@ -244,19 +299,31 @@ export class FixAcceptor implements FixApplication {
         clearInterval(this.#timer);
         resolve();
       });
-      for (const [session, socket] of this.#sessions) {
+      for (const [session, connection] of this.#connections) {
         if (session.loggedOn) session.logout(text, this.#now());
-        else socket.destroy();
+        else connection.destroy();
       }
     });
   }
 
-  /** A second logon to a live session is refused; the first goes on. */
-  admit(session: FixSession, counterpartyCompID: string): string {
-    for (const other of this.#sessions.keys()) {
-      if (other !== session && other.loggedOn && other.counterpartyCompID === counterpartyCompID)
-        return 'logged on already';
+  /** A second logon to a live session is dropped without a word; the first goes on, and its numbers are not touched. */
+  identify(session: FixSession, logon: LogonIdentity): FixSessionProfile | null {
+    const { application, session: settings } = this.#options;
+    const profile =
+      application.identify === undefined ? { settings, store: session.store } : application.identify(session, logon);
+    if (profile === null) return null;
+    for (const other of this.#connections.keys()) {
+      if (other !== session && other.isLive && (other.store === profile.store || isSessionOf(other, logon)))
+        return null;
     }
+    const { durability } = profile.store;
+    if (durability?.failure) return null;
+    if (durability !== undefined)
+      this.#connections.get(session)?.waitFor(durability, () => session.storeFailed(this.#now()));
+    return profile;
+  }
+
+  admit(session: FixSession, counterpartyCompID: string): string {
     return this.#options.application.admit?.(session, counterpartyCompID) ?? '';
   }
 
@@ -284,7 +351,7 @@ export class FixAcceptor implements FixApplication {
     const { session: settings, outboundBytesMax = OUTBOUND_BYTES_MAX } = this.#options;
     const connection = new FixConnection(socket, outboundBytesMax, () => session.slowConsumer(this.#now()));
     const session = new FixSession(settings, connection, this);
-    this.#sessions.set(session, socket);
+    this.#connections.set(session, connection);
     // Accepted sockets have no `onread` in Node; what comes in on this side is little.
     socket.on('data', (bytes) => {
       session.receive(bytes, 0, bytes.length, this.#now());
@@ -293,7 +360,7 @@ export class FixAcceptor implements FixApplication {
     // The 'close' that follows an error says what matters here.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
-      this.#sessions.delete(session);
+      this.#connections.delete(session);
       session.disconnected(this.#now());
     });
     session.connected(this.#now());
@@ -301,8 +368,16 @@ export class FixAcceptor implements FixApplication {
 
   #onTimer(): void {
     const nowMs = this.#now();
-    for (const session of this.#sessions.keys()) session.onTimer(nowMs);
+    for (const session of this.#connections.keys()) session.onTimer(nowMs);
   }
+}
+
+function isSessionOf({ settings, counterpartyCompID }: FixSession, logon: LogonIdentity): boolean {
+  return (
+    counterpartyCompID === logon.senderCompID &&
+    settings.senderCompID === logon.targetCompID &&
+    settings.beginString === logon.beginString
+  );
 }
 
 /** Connects, and goes on connecting until `close`. */

@@ -60,9 +60,8 @@ export const SETTINGS = {
     64,
     1_048_576,
   ),
-  instruments: text(
+  instruments: path(
     'Instrument master file. Empty: `instruments.json` in the data directory, written by the simulator’s generator when missing.',
-    { default: '', allowed: 'a path, or nothing', test: (value) => value.length <= 1_000 },
   ),
   venue: text('Address of the exchange’s FIX acceptor as host:port. Empty: the bundled simulator is started.', {
     default: '',
@@ -72,14 +71,37 @@ export const SETTINGS = {
   sender_comp_id: compID('SenderCompID(49) of the feed session: who we are to the exchange.', 'OUTCRY'),
   target_comp_id: compID('TargetCompID(56) of the feed session: who the exchange is.', 'EXCHANGE'),
   heartbeat_seconds: integer('HeartBtInt(108) of the feed session.', 'seconds', 10, 1, 300),
-  reconnect_min_ms: integer(
-    'Pause before the first attempt to reach the exchange again; it doubles.',
+  reconnect_min_ms: automatic(
+    'Pause before the first attempt to reach the exchange again; it doubles, and each is drawn between its half and its whole. 0 takes 5000 for a venue and 100 for the simulator.',
     'ms',
-    100,
     10,
     60_000,
   ),
-  reconnect_max_ms: integer('Longest pause between two attempts.', 'ms', 2_000, 10, 600_000),
+  reconnect_max_ms: automatic(
+    'Longest pause between two attempts. 0 takes 60000 for a venue and 2000 for the simulator, or the shortest pause when that is longer.',
+    'ms',
+    10,
+    600_000,
+  ),
+  instrument_source: choice(
+    'Where the instrument master comes from. `file`: the setting instruments. `venue`: asked of the venue at each start by SecurityListRequest and kept in that file.',
+    ['file', 'venue'],
+    'file',
+  ),
+  venue_tls: flag('Whether the connection to the venue is TLS, 1.2 or later. The simulator is reached without.', false),
+  venue_tls_ca: path('PEM file of the authorities that the venue’s certificate may come from. Empty: those of Node.'),
+  venue_tls_cert: path('PEM file of our certificate, for a venue that asks for one.'),
+  venue_tls_key: path('PEM file of its key.'),
+  venue_tls_server_name: text('Name that the venue’s certificate must have. Empty: the host of the setting venue.', {
+    default: '',
+    allowed: 'a host name, or nothing',
+    test: (value) => value === '' || /^[A-Za-z0-9.-]{1,253}$/.test(value),
+  }),
+  venue_username: text(
+    'Username(553) of the Logon to the venue. Empty sends none. The password is in the environment variable OUTCRY_VENUE_PASSWORD, or in the file of the next setting.',
+    { default: '', allowed: 'up to 64 printable ASCII characters', test: (value) => /^[\x20-\x7e]{0,64}$/.test(value) },
+  ),
+  venue_password_file: path('File with the password alone. It is never logged.'),
   stale_after_ms: integer(
     'An instrument that is silent for so long in market hours is marked stale. 0 never does.',
     'ms',
@@ -146,6 +168,20 @@ interface TextRule {
 
 function text(doc: string, rule: TextRule): Setting<string> {
   return { doc, unit: '', default: rule.default, allowed: rule.allowed, schema: z.string().refine(rule.test) };
+}
+
+function path(doc: string): Setting<string> {
+  return text(doc, { default: '', allowed: 'a path, or nothing', test: (value) => value.length <= 1_000 });
+}
+
+/** A number of which 0, the default, means that it follows from the rest. */
+function automatic(doc: string, unit: string, min: number, max: number): Setting<number> {
+  const allowed = `0, or a whole number from ${min} to ${max}`;
+  const schema = z
+    .int()
+    .max(max)
+    .refine((value) => value === 0 || value >= min);
+  return { doc, unit, default: 0, allowed, schema };
 }
 
 /** CompIDs are printable ASCII in FIX; 32 bytes is what a session reserves in a header. */

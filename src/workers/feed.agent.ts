@@ -1,9 +1,10 @@
 // hot: onMessage and onReadEnd, per message and per read. No allocation there, no closure, no exception.
 import type { FixMessage } from '../core/fix/fix-message.ts';
 import type { FixSession } from '../core/fix/fix-session.ts';
-import { MsgType } from '../core/fix/generated/fix-enums.gen.ts';
+import { MsgType, SubscriptionRequestType } from '../core/fix/generated/fix-enums.gen.ts';
 import { Tag } from '../core/fix/generated/fix-tags.gen.ts';
 import { readMarketDataRequestReject, writeMarketDataRequest } from '../core/fix/market-data-messages.ts';
+import { writeTradingSessionStatusRequest } from '../core/fix/security-messages.ts';
 import { type FixApplication, SESSION_DEFAULTS } from '../core/fix/session-contract.ts';
 import { SessionPhase, sessionPhase } from '../core/market/calendar.ts';
 import { FeedHandler, FeedVerdict } from '../core/market-data/feed-handler.ts';
@@ -17,10 +18,13 @@ import { TRADE_RECORD_STRIDE_WORDS } from '../core/shm/generated/broadcast-ring.
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { connectFix, type FixInitiator } from '../net/fix-tcp.ts';
 import type { Log } from '../net/log.ts';
+import { readVenueCredentials } from '../net/venue-credentials.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import type { FeedWiring } from './topology.ts';
 
 const MICROS = 1_000;
+/** TradSesReqID(335): there is one request a session. */
+const TRADING_SESSION_REQUEST = 'TS1';
 const SessionState = { Disconnected: 0, Connecting: 1, LoggedOn: 2 } as const;
 
 /** The feed role: logs on to the exchange, subscribes to every instrument and keeps the quote board. */
@@ -94,8 +98,10 @@ export class FeedAgent implements Agent, FixApplication {
   onLogon(session: FixSession): void {
     this.#log('info', 'logged on to the exchange', { counterparty: session.counterpartyCompID });
     this.#stats[stats.FEED_STATS_CONNECTS >> 1]! += 1;
+    this.#handler.halts.begin();
     this.#subscriptions.begin();
     this.#subscribe(session, session.nowMs);
+    this.#askTradingSession(session);
   }
 
   onMessage(session: FixSession, message: FixMessage): void {
@@ -145,6 +151,7 @@ export class FeedAgent implements Agent, FixApplication {
   #load(rows: FeedWiring['rows']): void {
     this.#instruments.load(rows);
     this.#freshness.instrumentsLoaded(this.#arrivalMicros);
+    this.#handler.halts.instrumentsLoaded(this.#arrivalMicros);
     this.#subscriptions.list(rows.filter((row) => row.listed).map((row) => row.symbol));
     const session = this.#initiator?.session;
     if (session?.loggedOn) this.#subscribe(session, session.nowMs);
@@ -158,10 +165,18 @@ export class FeedAgent implements Agent, FixApplication {
     }
   }
 
+  /** Halts of the whole market come by TradingSessionStatus (h). */
+  #askTradingSession(session: FixSession): void {
+    const subscriptionRequestType = SubscriptionRequestType.SnapshotPlusUpdates;
+    const request = { tradSesReqID: TRADING_SESSION_REQUEST, subscriptionRequestType };
+    writeTradingSessionStatusRequest(session.begin(MsgType.TradingSessionStatusRequest, session.nowMs), request);
+    session.send(session.nowMs);
+  }
+
   /** What is no market data: rare. */
   #onOther(session: FixSession, message: FixMessage): void {
     if (message.msgType !== MsgType.MarketDataRequestReject) {
-      if (message.msgType === MsgType.BusinessMessageReject) this.onReject(session, message);
+      if (message.msgType === MsgType.BusinessMessageReject) this.#onBusinessReject(session, message);
       return;
     }
     const reject = readMarketDataRequestReject(message);
@@ -169,6 +184,13 @@ export class FeedAgent implements Agent, FixApplication {
     this.#log('warn', 'the exchange refused a MarketDataRequest', { text: reject.value.text });
     this.#subscriptions.refused(reject.value.mdReqID, session.nowMs);
     this.#subscribe(session, session.nowMs);
+  }
+
+  #onBusinessReject(session: FixSession, message: FixMessage): void {
+    const refMsgType = message.find(Tag.RefMsgType, message.bodyPosition);
+    const ofTradingSession = refMsgType >= 0 && message.char(refMsgType) === MsgType.TradingSessionStatusRequest;
+    if (ofTradingSession) this.#log('info', 'the exchange tells nothing of halts of the whole market', {});
+    else this.onReject(session, message);
   }
 
   async #reconnect(host: string, port: number): Promise<void> {
@@ -184,7 +206,8 @@ export class FeedAgent implements Agent, FixApplication {
   }
 
   #connect(host: string, port: number): void {
-    const { senderCompID, targetCompID, heartBtIntSeconds, reconnectMinMs, reconnectMaxMs } = this.#wiring.settings;
+    const { senderCompID, targetCompID, heartBtIntSeconds, reconnectMinMs, reconnectMaxMs, tls, ...login } =
+      this.#wiring.settings;
     this.#address = `${host}:${port}`;
     this.#initiator = connectFix({
       host,
@@ -196,7 +219,9 @@ export class FeedAgent implements Agent, FixApplication {
         targetCompID,
         heartBtIntSeconds,
         gapPolicy: 'feed',
+        credentials: readVenueCredentials(login.username, login.passwordFile, process.env),
       },
+      tls,
       application: this,
       reconnectMinMs,
       reconnectMaxMs,

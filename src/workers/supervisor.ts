@@ -58,7 +58,7 @@ export class Supervisor {
     try {
       this.#openLog();
       this.#port = await claimPort(config.values.host, config.values.port);
-      prepareInstruments(config, this.#log);
+      await prepareInstruments(config, this.#log);
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
       cleanup.push(() => control.close());
       this.#startProcesses();

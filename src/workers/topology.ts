@@ -11,6 +11,7 @@ import {
 } from '../core/shm/generated/worker-stats.gen.ts';
 import { BYTES_PER_WORD } from '../core/shm/layout.ts';
 import type { Config } from '../net/config.ts';
+import type { FixTlsClient } from '../net/fix-tls.ts';
 
 /**
  * Every buffer that threads of the engine share, and who touches it. The main thread allocates all of them before any
@@ -43,6 +44,10 @@ export interface FeedSettings {
   readonly heartBtIntSeconds: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
+  readonly tls: FixTlsClient | null;
+  /** Username(553); the feed worker reads the password itself, so that it is in no message between threads. */
+  readonly username: string;
+  readonly passwordFile: string;
   /** An instrument that was quoted and then silent for so long is stale; 0 is never. */
   readonly staleAfterMs: number;
   /** Silence counts only while this calendar has continuous trading. */
@@ -92,14 +97,17 @@ export interface FanOutWiring extends WorkerWiring {
   readonly settings: FanOutSettings;
 }
 
-export function feedSettings({ values }: Config, venue: FeedSettings['venue']): FeedSettings {
+export function feedSettings({ values, ...config }: Config, venue: FeedSettings['venue']): FeedSettings {
   return {
     venue,
     senderCompID: values.sender_comp_id,
     targetCompID: values.target_comp_id,
     heartBtIntSeconds: values.heartbeat_seconds,
-    reconnectMinMs: values.reconnect_min_ms,
-    reconnectMaxMs: values.reconnect_max_ms,
+    reconnectMinMs: config.reconnectMinMs,
+    reconnectMaxMs: config.reconnectMaxMs,
+    tls: config.venueTls,
+    username: values.venue_username,
+    passwordFile: config.venuePasswordFile,
     staleAfterMs: values.stale_after_ms,
     marketHours: values.market_hours,
   };

@@ -52,6 +52,8 @@ export class MatchingEngine {
   /** Epoch microseconds; its owner moves it, trades are stamped with it. */
   nowMicros = 0;
   marketOpen = false;
+  /** Nothing trades and no order comes in, in any instrument; its owner sets it. */
+  marketHalted = false;
   /** The row of the last submitted or replaced order if it rests in the book now, else NO_ORDER. */
   resting = NO_ORDER;
 
@@ -148,7 +150,7 @@ export class MatchingEngine {
   }
 
   isTradable(index: number): boolean {
-    return this.#state[index] === TradingState.Open;
+    return this.#state[index] === TradingState.Open && !this.marketHalted;
   }
 
   isHalted(index: number): boolean {
@@ -271,7 +273,7 @@ export class MatchingEngine {
     if (state === TradingState.None) return RejectCode.UnknownSymbol;
     if (state === TradingState.Index) return RejectCode.NotTradable;
     if (!this.marketOpen) return RejectCode.MarketClosed;
-    if (state === TradingState.Halted) return RejectCode.Halted;
+    if (state === TradingState.Halted || this.marketHalted) return RejectCode.Halted;
     if (quantity <= 0) return RejectCode.InvalidQuantity;
     if (quantity > this.#freezeQuantity[index]!) return RejectCode.FreezeQuantity;
     if (quantity % this.#lotSize[index]! !== 0) return RejectCode.LotSize;

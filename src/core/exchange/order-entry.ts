@@ -12,20 +12,21 @@ import {
   OrdType,
 } from '../fix/generated/fix-enums.gen.ts';
 import {
-  type ExecutionReport,
   type NewOrderSingle,
-  type OrderCancelReject,
   type OrderCancelReplaceRequest,
   readNewOrderSingle,
   readOrderCancelReplaceRequest,
   readOrderCancelRequest,
 } from '../fix/order-messages.ts';
 import { Owner } from './market-maker.ts';
+import { MassCancel } from './mass-cancel.ts';
 import { CancelReason, type ExecutionListener, OrderType, TimeInForce } from './matching-engine.ts';
-
 import { NO_ORDER, type OrderPool, Side } from './order-pool.ts';
+import { OrderQueries } from './order-queries.ts';
+import { OrderReports } from './order-reports.ts';
 import { ORDERS_KEPT_MAX, type OutsideOrder, OutsideOrders } from './outside-orders.ts';
-import { REJECT_RULES, RejectCode } from './reject-codes.ts';
+import { executedStatus, OutsideTrades } from './outside-trades.ts';
+import { RejectCode } from './reject-codes.ts';
 import type { ReportMailboxes } from './report-mailboxes.ts';
 
 /** The venue that orders go to: the running market. */
@@ -42,13 +43,15 @@ export interface OrderVenue {
   ): RejectCode;
   cancel(order: number): RejectCode;
   replace(order: number, pricePaise: number, quantity: number): RejectCode;
-  readonly engine: { readonly pool: OrderPool; readonly nowMicros: number };
+  readonly engine: { readonly pool: OrderPool; readonly nowMicros: number; readonly marketOpen: boolean };
 }
 
 /** A cancel or replace on its way through the engine, whose answer comes by callback. */
 interface PendingChange {
+  /** Of the request; '' when nobody asked. */
   readonly clOrdID: string;
   readonly terms: NewOrderSingle | null;
+  readonly text: string;
 }
 
 const SIDES: Readonly<Partial<Record<number, Side>>> = { [FixSide.Buy]: Side.Buy, [FixSide.Sell]: Side.Sell };
@@ -71,16 +74,19 @@ const CANCEL_TEXTS: Readonly<Record<CancelReason, string>> = {
 
 /**
  * Orders from FIX sessions: NewOrderSingle (D), OrderCancelRequest (F) and OrderCancelReplaceRequest (G) in, ExecutionReport (8) and
- * OrderCancelReject (9) out. Orders belong to a SenderCompID, outlive its connections, and their reports wait in its mailbox while it is away.
- * With no venue (`null`, a replay) everything is refused.
+ * OrderCancelReject (9) out; H and AF are `order-queries.ts`, q is `mass-cancel.ts`. Orders belong to a SenderCompID, outlive its connections, and
+ * their reports wait in its mailbox while it is away. With no venue (`null`, a replay) everything is refused.
  */
 export class OrderEntry implements ExecutionListener {
+  readonly trades: OutsideTrades;
   readonly #venue: () => OrderVenue | null;
   readonly #mailboxes: ReportMailboxes;
   readonly #idPrefix: string;
   readonly #orders: OutsideOrders;
+  readonly #reports: OrderReports;
+  readonly #queries: OrderQueries;
+  readonly #massCancel: MassCancel;
   #orderNumber = 0;
-  #execNumber = 0;
   #pending: PendingChange | null = null;
 
   /** `idPrefix` makes OrderID(37) and ExecID(17) differ from those of an earlier process: they are unique for a venue's trading day. */
@@ -94,30 +100,68 @@ export class OrderEntry implements ExecutionListener {
     this.#mailboxes = mailboxes;
     this.#idPrefix = idPrefix;
     this.#orders = new OutsideOrders(ordersKeptMax);
+    this.#reports = new OrderReports(mailboxes, () => this.#pool(), idPrefix);
+    this.trades = new OutsideTrades(this.#reports);
+    this.#queries = new OrderQueries(this.#orders, this.#reports, () => this.#nowMicros());
+    this.#massCancel = new MassCancel(this.#orders, this.#reports, {
+      indexOfSymbol: (symbol) => venue()?.indexOfSymbol(symbol) ?? -1,
+      cancelRefusal: () => {
+        const running = venue();
+        if (running === null) return RejectCode.ReplayOnly;
+        return running.engine.marketOpen ? RejectCode.None : RejectCode.MarketClosed;
+      },
+      cancel: (order, clOrdID, text) => void this.#cancel(order, clOrdID, text),
+    });
   }
 
-  /** Takes D, F or G. */
+  /** Takes D, F, G, H, AF or q. */
   take(session: FixSession, message: FixMessage): void {
     if (!this.#mailboxes.bind(session)) {
       const text = 'the exchange serves no more CompIDs with orders';
       session.businessReject(message, '', BusinessRejectReason.ApplicationNotAvailable, text, session.nowMs);
       return;
     }
-    if (message.msgType === MsgType.NewOrderSingle) this.#takeNew(session, message);
-    else if (message.msgType === MsgType.OrderCancelRequest) this.#takeCancel(session, message);
-    else this.#takeReplace(session, message);
+    switch (message.msgType) {
+      case MsgType.NewOrderSingle:
+        this.#takeNew(session, message);
+        break;
+      case MsgType.OrderCancelRequest:
+        this.#takeCancel(session, message);
+        break;
+      case MsgType.OrderCancelReplaceRequest:
+        this.#takeReplace(session, message);
+        break;
+      case MsgType.OrderStatusRequest:
+        this.#queries.status(session, message);
+        break;
+      case MsgType.OrderMassStatusRequest:
+        this.#queries.massStatus(session, message);
+        break;
+      default:
+        this.#massCancel.take(session, message);
+    }
+  }
+
+  /** Cancels the live orders of a CompID whose session dropped. */
+  cancelOnDisconnect(compID: string): void {
+    this.#massCancel.onDisconnect(compID);
   }
 
   accepted(row: number): void {
     const order = this.#orderOf(row);
     order.row = row;
-    this.#report(order, ExecType.New, 0, 0, '');
+    this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.New });
   }
 
   traded(maker: number, taker: number, pricePaise: number, quantity: number): void {
-    const pool = this.#pool();
-    if (pool.owner[maker] === Owner.Outside) this.#fill(this.#orderOf(maker), pricePaise, quantity);
-    if (pool.owner[taker] === Owner.Outside) this.#fill(this.#orderOf(taker), pricePaise, quantity);
+    const { owner } = this.#pool();
+    const sides = [];
+    for (const row of [maker, taker]) {
+      if (owner[row] !== Owner.Outside) continue;
+      const order = this.#orderOf(row);
+      sides.push({ order, execID: this.#fill(order, pricePaise, quantity) });
+    }
+    this.trades.add(pricePaise, quantity, sides);
   }
 
   canceled(row: number, reason: CancelReason): void {
@@ -125,7 +169,12 @@ export class OrderEntry implements ExecutionListener {
     const expired = reason === CancelReason.Expired;
     order.ordStatus = expired ? OrdStatus.Expired : OrdStatus.Canceled;
     this.#orders.retire(order);
-    this.#report(order, expired ? ExecType.Expired : ExecType.Canceled, 0, 0, CANCEL_TEXTS[reason]);
+    const asked = this.#pending?.clOrdID ?? '';
+    this.#reports.execution(order, this.#nowMicros(), {
+      execType: expired ? ExecType.Expired : ExecType.Canceled,
+      text: this.#pending?.text || CANCEL_TEXTS[reason],
+      ...(asked === '' ? {} : { requestClOrdID: asked }),
+    });
   }
 
   replaced(row: number): void {
@@ -133,7 +182,7 @@ export class OrderEntry implements ExecutionListener {
     const previous = order.terms.clOrdID;
     if (this.#pending?.terms) order.terms = this.#pending.terms;
     this.#orders.name(order, order.terms.clOrdID);
-    this.#report(order, ExecType.Replace, 0, 0, '', previous);
+    this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.Replace, origClOrdID: previous });
   }
 
   #takeNew(session: FixSession, message: FixMessage): void {
@@ -145,7 +194,7 @@ export class OrderEntry implements ExecutionListener {
     const terms = parsed.value;
     const compID = session.counterpartyCompID;
     if (this.#orders.find(compID, terms.clOrdID) !== undefined) {
-      this.#refuseNew(compID, terms, RejectCode.DuplicateClOrdID);
+      this.#reports.refuseNew(compID, terms, RejectCode.DuplicateClOrdID);
       return;
     }
     const venue = this.#venue();
@@ -153,12 +202,12 @@ export class OrderEntry implements ExecutionListener {
     const type = TYPES[terms.ordType];
     const time = TIMES[terms.timeInForce];
     const index = venue?.indexOfSymbol(terms.symbol) ?? -1;
-    if (venue === null) this.#refuseNew(compID, terms, RejectCode.ReplayOnly);
-    else if (index < 0) this.#refuseNew(compID, terms, RejectCode.UnknownSymbol);
-    else if (side === undefined) this.#refuseNew(compID, terms, RejectCode.UnsupportedSide);
-    else if (type === undefined) this.#refuseNew(compID, terms, RejectCode.UnsupportedOrdType);
-    else if (time === undefined) this.#refuseNew(compID, terms, RejectCode.UnsupportedTimeInForce);
-    else if (!this.#orders.makeRoom()) this.#refuseNew(compID, terms, RejectCode.ExchangeFull);
+    if (venue === null) this.#reports.refuseNew(compID, terms, RejectCode.ReplayOnly);
+    else if (index < 0) this.#reports.refuseNew(compID, terms, RejectCode.UnknownSymbol);
+    else if (side === undefined) this.#reports.refuseNew(compID, terms, RejectCode.UnsupportedSide);
+    else if (type === undefined) this.#reports.refuseNew(compID, terms, RejectCode.UnsupportedOrdType);
+    else if (time === undefined) this.#reports.refuseNew(compID, terms, RejectCode.UnsupportedTimeInForce);
+    else if (!this.#orders.makeRoom()) this.#reports.refuseNew(compID, terms, RejectCode.ExchangeFull);
     else {
       const orderID = `${this.#idPrefix}-${++this.#orderNumber}`;
       const order = this.#orders.create(compID, orderID, terms, OrdStatus.New);
@@ -166,7 +215,7 @@ export class OrderEntry implements ExecutionListener {
       if (code === RejectCode.None) return;
       this.#orders.forget(compID, terms.clOrdID);
       this.#orders.retire(order);
-      this.#refuseNew(compID, terms, code);
+      this.#reports.refuseNew(compID, terms, code);
     }
   }
 
@@ -182,13 +231,11 @@ export class OrderEntry implements ExecutionListener {
     let code = this.#changeRefusal(order, compID, clOrdID, origClOrdID);
     if (code === RejectCode.None) {
       this.#orders.name(order!, clOrdID);
-      this.#pending = { clOrdID, terms: null };
-      code = this.#venue()!.cancel(order!.row);
-      this.#pending = null;
+      code = this.#cancel(order!, clOrdID, '');
       if (code !== RejectCode.None) this.#orders.forget(compID, clOrdID);
     }
     if (code === RejectCode.None) return;
-    this.#refuseChange(compID, order, clOrdID, origClOrdID, CxlRejResponseTo.OrderCancelRequest, code);
+    this.#reports.refuseChange(compID, order, clOrdID, origClOrdID, CxlRejResponseTo.OrderCancelRequest, code);
   }
 
   #takeReplace(session: FixSession, message: FixMessage): void {
@@ -204,13 +251,13 @@ export class OrderEntry implements ExecutionListener {
     if (code === RejectCode.None) code = termsRefusal(order!.terms, request);
     if (code === RejectCode.None) {
       const { origClOrdID: _, ...terms } = request;
-      this.#pending = { clOrdID: request.clOrdID, terms: { ...terms, account: order!.terms.account } };
+      this.#pending = { clOrdID: request.clOrdID, terms: { ...terms, account: order!.terms.account }, text: '' };
       code = this.#venue()!.replace(order!.row, request.pricePaise, request.orderQty);
       this.#pending = null;
     }
     if (code === RejectCode.None) return;
     const { clOrdID, origClOrdID } = request;
-    this.#refuseChange(compID, order, clOrdID, origClOrdID, CxlRejResponseTo.OrderCancelReplaceRequest, code);
+    this.#reports.refuseChange(compID, order, clOrdID, origClOrdID, CxlRejResponseTo.OrderCancelReplaceRequest, code);
   }
 
   /** What every change to an order must pass: the order is there, alive, named by its latest ClOrdID, and the new ClOrdID is new. */
@@ -223,13 +270,21 @@ export class OrderEntry implements ExecutionListener {
     return this.#orders.makeRoom() ? RejectCode.None : RejectCode.ExchangeFull;
   }
 
-  #fill(order: OutsideOrder, pricePaise: number, quantity: number): void {
-    order.cumQty += quantity;
-    order.turnoverPaise += pricePaise * quantity;
-    const filled = order.cumQty === order.terms.orderQty;
-    order.ordStatus = filled ? OrdStatus.Filled : OrdStatus.PartiallyFilled;
-    if (filled) this.#orders.retire(order);
-    this.#report(order, ExecType.Trade, pricePaise, quantity, '');
+  /** Cancels through the engine, which calls `canceled` in between. */
+  #cancel(order: OutsideOrder, clOrdID: string, text: string): RejectCode {
+    this.#pending = { clOrdID, terms: null, text };
+    const code = this.#venue()!.cancel(order.row);
+    this.#pending = null;
+    return code;
+  }
+
+  #fill(order: OutsideOrder, lastPxPaise: number, lastQty: number): string {
+    order.cumQty += lastQty;
+    order.turnoverPaise += lastPxPaise * lastQty;
+    // By the book's count: after a bust an order is done before all of it counts as executed.
+    if (this.#pool().leavesQty[order.row] === 0) this.#orders.retire(order);
+    order.ordStatus = executedStatus(order);
+    return this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.Trade, lastPxPaise, lastQty });
   }
 
   #orderOf(row: number): OutsideOrder {
@@ -240,84 +295,8 @@ export class OrderEntry implements ExecutionListener {
     return this.#venue()!.engine.pool;
   }
 
-  #report(
-    order: OutsideOrder,
-    execType: ExecType,
-    lastPxPaise: number,
-    lastQty: number,
-    text: string,
-    origClOrdID: string = '',
-  ): void {
-    const { terms, cumQty } = order;
-    const isRequestedCancel = execType === ExecType.Canceled && this.#pending !== null;
-    this.#deliver(order.compID, {
-      ...termsOf(terms),
-      orderID: order.orderID,
-      clOrdID: isRequestedCancel ? this.#pending!.clOrdID : terms.clOrdID,
-      origClOrdID: isRequestedCancel ? terms.clOrdID : origClOrdID,
-      execID: this.#nextExecID(),
-      execType,
-      ordStatus: order.ordStatus,
-      ordRejReason: null,
-      lastQty,
-      lastPxPaise,
-      leavesQty: order.row === NO_ORDER ? 0 : terms.orderQty - cumQty,
-      cumQty,
-      avgPxPaise: cumQty === 0 ? 0 : Math.round(order.turnoverPaise / cumQty),
-      transactTimeMicros: this.#venue()!.engine.nowMicros,
-      text,
-    });
-  }
-
-  #refuseNew(compID: string, terms: NewOrderSingle, code: RejectCode): void {
-    const { ordRejReason, text } = REJECT_RULES[code];
-    this.#deliver(compID, {
-      ...termsOf(terms),
-      orderID: 'NONE',
-      clOrdID: terms.clOrdID,
-      origClOrdID: '',
-      execID: this.#nextExecID(),
-      execType: ExecType.Rejected,
-      ordStatus: OrdStatus.Rejected,
-      ordRejReason,
-      lastQty: 0,
-      lastPxPaise: 0,
-      leavesQty: 0,
-      cumQty: 0,
-      avgPxPaise: 0,
-      transactTimeMicros: this.#mailboxes.nowMs * 1000,
-      text,
-    });
-  }
-
-  #refuseChange(
-    compID: string,
-    order: OutsideOrder | undefined,
-    clOrdID: string,
-    origClOrdID: string,
-    cxlRejResponseTo: CxlRejResponseTo,
-    code: RejectCode,
-  ): void {
-    const { cxlRejReason, text } = REJECT_RULES[code];
-    const reject: OrderCancelReject = {
-      orderID: order?.orderID ?? 'NONE',
-      clOrdID,
-      origClOrdID,
-      ordStatus: order?.ordStatus ?? OrdStatus.Rejected,
-      cxlRejResponseTo,
-      cxlRejReason,
-      transactTimeMicros: this.#mailboxes.nowMs * 1000,
-      text,
-    };
-    this.#mailboxes.deliver(compID, { msgType: MsgType.OrderCancelReject, reject });
-  }
-
-  #deliver(compID: string, report: ExecutionReport): void {
-    this.#mailboxes.deliver(compID, { msgType: MsgType.ExecutionReport, report });
-  }
-
-  #nextExecID(): string {
-    return `${this.#idPrefix}-E${++this.#execNumber}`;
+  #nowMicros(): number {
+    return this.#venue()!.engine.nowMicros;
   }
 }
 
@@ -327,11 +306,6 @@ function termsRefusal(terms: NewOrderSingle, request: OrderCancelReplaceRequest)
   if (request.side !== terms.side) return RejectCode.UnsupportedSide;
   if (request.ordType !== OrdType.Limit) return RejectCode.UnsupportedOrdType;
   return request.timeInForce === FixTimeInForce.Day ? RejectCode.None : RejectCode.UnsupportedTimeInForce;
-}
-
-function termsOf(terms: NewOrderSingle) {
-  const { account, symbol, side, orderQty, ordType, pricePaise, timeInForce } = terms;
-  return { account, symbol, side, orderQty, ordType, pricePaise, timeInForce };
 }
 
 function rejectMessage(session: FixSession, message: FixMessage, problem: FieldProblem): void {

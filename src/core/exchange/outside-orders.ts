@@ -37,6 +37,11 @@ export class OutsideOrders {
     return this.#byClOrdID.get(key(compID, clOrdID));
   }
 
+  /** The live orders of a CompID. */
+  liveOf(compID: string): OutsideOrder[] {
+    return this.#byReference.filter((order): order is OutsideOrder => order?.compID === compID);
+  }
+
   byReference(reference: number): OutsideOrder {
     return this.#byReference[reference]!;
   }

@@ -44,7 +44,7 @@ export const REJECT_RULES: Readonly<Record<RejectCode, RejectRule>> = {
     'an index is not traded',
   ),
   [RejectCode.MarketClosed]: rule(OrdRejReason.ExchangeClosed, CxlRejReason.Broker, 'the market is closed'),
-  [RejectCode.Halted]: rule(OrdRejReason.ExchangeClosed, CxlRejReason.Broker, 'trading in the instrument is halted'),
+  [RejectCode.Halted]: rule(OrdRejReason.ExchangeClosed, CxlRejReason.Broker, 'trading is halted'),
   [RejectCode.UnknownOrder]: rule(
     OrdRejReason.UnknownOrder,
     CxlRejReason.UnknownOrder,

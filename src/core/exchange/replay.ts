@@ -1,9 +1,10 @@
 import { OutcryError } from '../errors.ts';
-import { MsgType, SecurityTradingStatus } from '../fix/generated/fix-enums.gen.ts';
+import { MsgType, SecurityTradingStatus, TradSesStatus } from '../fix/generated/fix-enums.gen.ts';
 import { SYMBOL_MAX_BYTES } from '../market-data/instrument-master.ts';
 import { SymbolIndex } from '../market-data/symbol-index.ts';
 import { BodyReader } from './body-reader.ts';
 import { MarketDataBody, type MarketDataListener, type MarketDataSource } from './market-data-body.ts';
+import type { MarketStatusSource } from './market-status-sessions.ts';
 import { RecordingReader, type RecordingSource } from './recording.ts';
 import { SnapshotEncoder } from './snapshot-encoder.ts';
 
@@ -21,7 +22,7 @@ const STEP_RECORDS_MAX = 10_000;
  * Publishes a recording as if it happened now. Instruments are those of the recording; a snapshot for a new subscriber is of what was replayed
  * so far. A damaged record is a RECORDING_INVALID.
  */
-export class Replay implements MarketDataSource {
+export class Replay implements MarketDataSource, MarketStatusSource {
   readonly capacity: number;
   /** True when the recording is over and does not loop. */
   ended = false;
@@ -68,6 +69,19 @@ export class Replay implements MarketDataSource {
 
   snapshot(index: number): MarketDataBody {
     return this.#snapshots.snapshot(index, this.#reader.tsMicros);
+  }
+
+  /** A recording has no list of securities. */
+  get table(): null {
+    return null;
+  }
+
+  get tradSesStatus(): TradSesStatus {
+    return this.ended ? TradSesStatus.Closed : TradSesStatus.Open;
+  }
+
+  isHalted(index: number): boolean {
+    return this.#halted[index] === 1;
   }
 
   haltStatus(index: number): MarketDataBody | null {

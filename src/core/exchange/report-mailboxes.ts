@@ -1,15 +1,14 @@
+import { type ExecutionReport, writeExecutionReport } from '../fix/execution-report.ts';
 import type { FixSession } from '../fix/fix-session.ts';
+import { fixVersionOf } from '../fix/fix-version.ts';
 import { MsgType } from '../fix/generated/fix-enums.gen.ts';
-import {
-  type ExecutionReport,
-  type OrderCancelReject,
-  writeExecutionReport,
-  writeOrderCancelReject,
-} from '../fix/order-messages.ts';
+import { type OrderCancelReject, writeOrderCancelReject } from '../fix/order-messages.ts';
+import { type OrderMassCancelReport, writeOrderMassCancelReport } from '../fix/order-status-messages.ts';
 
 export type OrderReport =
   | { readonly msgType: typeof MsgType.ExecutionReport; readonly report: ExecutionReport }
-  | { readonly msgType: typeof MsgType.OrderCancelReject; readonly reject: OrderCancelReject };
+  | { readonly msgType: typeof MsgType.OrderCancelReject; readonly reject: OrderCancelReject }
+  | { readonly msgType: typeof MsgType.OrderMassCancelReport; readonly massCancel: OrderMassCancelReport };
 
 /** Reports that wait for a CompID; more are dropped, oldest first, and counted. */
 export const MAILBOX_REPORTS_MAX = 10_000;
@@ -48,9 +47,12 @@ export class ReportMailboxes {
     for (const report of mailbox.waiting.splice(0)) this.deliver(session.counterpartyCompID, report);
   }
 
-  logout(session: FixSession): void {
+  /** A session ended; true when it was the one that its CompID's reports went to. */
+  logout(session: FixSession): boolean {
     const mailbox = this.#mailboxes.get(session.counterpartyCompID);
-    if (mailbox?.session === session) mailbox.session = null;
+    if (mailbox?.session !== session) return false;
+    mailbox.session = null;
+    return true;
   }
 
   deliver(compID: string, report: OrderReport): void {
@@ -66,8 +68,10 @@ export class ReportMailboxes {
 
   #send(session: FixSession, report: OrderReport): boolean {
     const encoder = session.begin(report.msgType, this.nowMs);
-    if (report.msgType === MsgType.ExecutionReport) writeExecutionReport(encoder, report.report);
-    else writeOrderCancelReject(encoder, report.reject);
+    const version = fixVersionOf(session.settings.beginString);
+    if (report.msgType === MsgType.ExecutionReport) writeExecutionReport(encoder, report.report, version);
+    else if (report.msgType === MsgType.OrderCancelReject) writeOrderCancelReject(encoder, report.reject, version);
+    else writeOrderMassCancelReport(encoder, report.massCancel);
     return session.send(this.nowMs) > 0;
   }
 }

@@ -1,5 +1,5 @@
 // hot: `step` per simulated event. Listing and the change of a day are not.
-import { SecurityTradingStatus } from '../fix/generated/fix-enums.gen.ts';
+import { SecurityTradingStatus, TradSesStatus } from '../fix/generated/fix-enums.gen.ts';
 import { lastOpenMicros, type MarketHours, SessionPhase, sessionPhase } from '../market/calendar.ts';
 import type { InstrumentTable } from '../market-data/instrument-table.ts';
 import { Activity } from './activity.ts';
@@ -7,6 +7,7 @@ import { IndexCalculator } from './index-calculator.ts';
 import type { MarketDataBody, MarketDataListener, MarketDataSource } from './market-data-body.ts';
 import { MarketDataPublisher } from './market-data-publisher.ts';
 import { MarketMaker, Owner } from './market-maker.ts';
+import type { MarketStatusSource } from './market-status-sessions.ts';
 import {
   CancelReason,
   type ExecutionListener,
@@ -43,13 +44,13 @@ export interface SimulationSettings {
 }
 
 /** The whole simulated exchange without sockets and clock: participants, books, indices and what is published of them. */
-export class Simulation implements ExecutionListener, MarketDataSource {
+export class Simulation implements ExecutionListener, MarketDataSource, MarketStatusSource {
   readonly engine: MatchingEngine;
   readonly publisher: MarketDataPublisher;
   /** Simulated time that was skipped because `step` came too late, microseconds. */
   skippedMicros = 0;
   readonly #settings: SimulationSettings;
-  readonly #table: InstrumentTable;
+  readonly table: InstrumentTable;
   readonly #makers: MarketMaker;
   readonly #activity: Activity;
   readonly #indices: IndexCalculator;
@@ -69,7 +70,7 @@ export class Simulation implements ExecutionListener, MarketDataSource {
   constructor(settings: SimulationSettings, listener: MarketDataListener, outside: ExecutionListener) {
     const { table } = settings;
     this.#settings = settings;
-    this.#table = table;
+    this.table = table;
     this.#outside = outside;
     this.#clockMicros = Math.floor(settings.startMicros / TURN_MICROS) * TURN_MICROS;
     this.engine = new MatchingEngine(table.capacity, settings.ordersMax, this);
@@ -108,7 +109,7 @@ export class Simulation implements ExecutionListener, MarketDataSource {
 
   /** Takes in the table after it loaded: lists what is new, closes what is gone, follows changed facts and symbols. */
   reload(): void {
-    const table = this.#table;
+    const table = this.table;
     const tradable: number[] = [];
     const fresh: number[] = [];
     for (let index = 0; index < table.count; index++) {
@@ -173,12 +174,26 @@ export class Simulation implements ExecutionListener, MarketDataSource {
     );
   }
 
+  /** Stops or resumes trading in everything; nothing expires and orders may be canceled. */
+  setMarketHalted(halted: boolean): void {
+    this.engine.marketHalted = halted;
+  }
+
+  get tradSesStatus(): TradSesStatus {
+    if (!this.engine.marketOpen) return TradSesStatus.Closed;
+    return this.engine.marketHalted ? TradSesStatus.Halted : TradSesStatus.Open;
+  }
+
+  isHalted(index: number): boolean {
+    return this.engine.isHalted(index);
+  }
+
   get capacity(): number {
-    return this.#table.capacity;
+    return this.table.capacity;
   }
 
   indexOfSymbol(symbol: string): number {
-    return this.#table.indexOfSymbol(symbol);
+    return this.table.indexOfSymbol(symbol);
   }
 
   snapshot(index: number): MarketDataBody {
@@ -279,7 +294,7 @@ export class Simulation implements ExecutionListener, MarketDataSource {
 
   /** The close of a day: what rests expires, the figures stand. */
   #closeDay(): void {
-    for (let index = 0; index < this.#table.count; index++) {
+    for (let index = 0; index < this.table.count; index++) {
       if (this.#listed[index] === 1) this.engine.cancelAll(index, CancelReason.Expired);
     }
     this.engine.marketOpen = false;
@@ -292,14 +307,14 @@ export class Simulation implements ExecutionListener, MarketDataSource {
     const isFirstDay = this.#dayOpenMicros === 0;
     this.#dayOpenMicros = dayOpenMicros;
     engine.marketOpen = true;
-    for (let index = 0; index < this.#table.count; index++) {
+    for (let index = 0; index < this.table.count; index++) {
       if (this.#listed[index] === 0) continue;
       if (!isFirstDay)
-        engine.beginDay(index, engine.figures.closePaise(index), this.#table.instrument(index).priceBandBps);
+        engine.beginDay(index, engine.figures.closePaise(index), this.table.instrument(index).priceBandBps);
       if (engine.isTradable(index)) this.#openBook(index);
     }
     this.#updateIndexFigures();
-    for (let index = 0; index < this.#table.count; index++) {
+    for (let index = 0; index < this.table.count; index++) {
       if (this.#listed[index] === 1) this.#publishWhole(index);
     }
     engine.clearChanged();

@@ -1,8 +1,10 @@
 import { type FieldProblem, FieldReader, type Parsed } from './field-reader.ts';
 import type { FixEncoder } from './fix-encoder.ts';
 import type { FixMessage } from './fix-message.ts';
-import { type BusinessRejectReason, SessionRejectReason } from './generated/fix-enums.gen.ts';
+import { type BusinessRejectReason, MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
+import { NO_REF_TAG } from './message-validator.ts';
+import type { LogonCredentials } from './session-contract.ts';
 
 /** Bodies of the session's own messages (FIX 4.4 volume 2). */
 
@@ -15,6 +17,8 @@ const HEART_BT_INT_MAX = 3600;
 export interface Logon {
   heartBtIntSeconds: number;
   resetSeqNum: boolean;
+  /** Ours; what a counterparty sends is not read here. */
+  credentials?: LogonCredentials | null;
 }
 
 export interface ResendRequest {
@@ -29,10 +33,19 @@ export interface SequenceReset {
   newSeqNo: number;
 }
 
+/** Whether a type is the session's own; ExecutionReport (8) and the like are the application's. */
+export function isAdminType(msgType: number): boolean {
+  return msgType <= MsgType.Logout || msgType === MsgType.Logon;
+}
+
 export function writeLogon(encoder: FixEncoder, logon: Logon): void {
   encoder.int(Tag.EncryptMethod, NO_ENCRYPTION);
   encoder.int(Tag.HeartBtInt, logon.heartBtIntSeconds);
   if (logon.resetSeqNum) encoder.char(Tag.ResetSeqNumFlag, YES);
+  if (logon.credentials) {
+    encoder.ascii(Tag.Username, logon.credentials.username);
+    encoder.ascii(Tag.Password, logon.credentials.password);
+  }
 }
 
 export function readLogon(message: FixMessage): Parsed<Logon> {
@@ -72,14 +85,34 @@ export function writeGapFill(encoder: FixEncoder, newSeqNo: number, origSendingT
   encoder.int(Tag.NewSeqNo, newSeqNo);
 }
 
-/** Reject (3) of `message`; `refTagID` 0 when no single field is at fault. */
-export function writeReject(encoder: FixEncoder, message: FixMessage, problem: FieldProblem): void {
+/** Header fields that name others between the two sides, each with the one that a reply has in its place (FIX volume 1, "Message routing"). */
+const REVERSE_ROUTE: ReadonlyMap<number, number> = new Map([
+  [Tag.OnBehalfOfCompID, Tag.DeliverToCompID],
+  [Tag.OnBehalfOfSubID, Tag.DeliverToSubID],
+  [Tag.OnBehalfOfLocationID, Tag.DeliverToLocationID],
+  [Tag.DeliverToCompID, Tag.OnBehalfOfCompID],
+  [Tag.DeliverToSubID, Tag.OnBehalfOfSubID],
+  [Tag.DeliverToLocationID, Tag.OnBehalfOfLocationID],
+]);
+
+/** The way back to whom `message` came from; the first fields of a reply. */
+export function writeReverseRoute(encoder: FixEncoder, message: FixMessage): void {
+  for (let position = 1; position < message.bodyPosition; position++) {
+    const tag = REVERSE_ROUTE.get(message.tags[position]!);
+    const start = message.starts[position]!;
+    const end = message.ends[position]!;
+    if (tag !== undefined && start < end) encoder.bytes(tag, message.buffer, start, end);
+  }
+}
+
+/** Reject (3) of `message`. A reason above `reasonMax`, which the session's version does not know, is told by Text(58) alone. */
+export function writeReject(encoder: FixEncoder, message: FixMessage, problem: FieldProblem, reasonMax: number): void {
   encoder.int(Tag.RefSeqNum, message.msgSeqNum);
-  if (problem.refTagID > 0) encoder.int(Tag.RefTagID, problem.refTagID);
+  if (problem.refTagID !== NO_REF_TAG) encoder.int(Tag.RefTagID, problem.refTagID);
   if (message.starts[0]! < message.ends[0]!) {
     encoder.bytes(Tag.RefMsgType, message.buffer, message.starts[0]!, message.ends[0]!);
   }
-  encoder.int(Tag.SessionRejectReason, problem.sessionRejectReason);
+  if (problem.sessionRejectReason <= reasonMax) encoder.int(Tag.SessionRejectReason, problem.sessionRejectReason);
   encoder.ascii(Tag.Text, problem.text);
 }
 

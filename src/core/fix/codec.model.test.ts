@@ -1,4 +1,5 @@
 import t from 'tap';
+import { readExecutionReport, writeExecutionReport } from './execution-report.ts';
 import { DecodeStatus, FixDecoder } from './fix-decoder.ts';
 import { EncodeStatus, FixEncoder, MESSAGE_BYTES_MAX } from './fix-encoder.ts';
 import { FixFramer, FrameVerdict } from './fix-framer.ts';
@@ -28,12 +29,10 @@ import {
   writeMarketDataRequestReject,
 } from './market-data-messages.ts';
 import {
-  readExecutionReport,
   readNewOrderSingle,
   readOrderCancelReject,
   readOrderCancelReplaceRequest,
   readOrderCancelRequest,
-  writeExecutionReport,
   writeNewOrderSingle,
   writeOrderCancelReject,
   writeOrderCancelReplaceRequest,
@@ -208,10 +207,22 @@ t.test('values that are refused, and those at the edge', (t) => {
 });
 
 t.test('what the decoder refuses', (t) => {
-  t.match(decodeBody('35=0|34=1|x=1|'), { status: DecodeStatus.InvalidTag, message: { count: 2 } }, 'a tag of letters');
-  t.match(decodeBody('35=0|0=1|'), { status: DecodeStatus.InvalidTag }, 'tag 0');
-  t.match(decodeBody('35=0|1234567890=1|'), { status: DecodeStatus.InvalidTag }, 'a tag of ten digits');
-  t.match(decodeBody('35=0|34|49=A|'), { status: DecodeStatus.InvalidTag }, 'a tag without =');
+  t.match(decodeBody('35=0|34=1|x=1|'), { status: DecodeStatus.Unreadable, message: { count: 2 } }, 'a tag of letters');
+  for (const [text, errorTag] of [
+    ['0', 0],
+    ['-1', -1],
+    ['-12', -12],
+    ['055', 55],
+  ] as const) {
+    t.match(
+      decodeBody(`35=0|${text}=1|34=7|`),
+      { status: DecodeStatus.InvalidTag, errorTag, message: { count: 2, msgSeqNum: 7 } },
+      `tag ${text}: the fields behind it are read`,
+    );
+  }
+  t.match(decodeBody('35=0|1234567890=1|'), { status: DecodeStatus.Unreadable }, 'a tag of ten digits');
+  t.match(decodeBody('35=0|-=1|'), { status: DecodeStatus.Unreadable }, 'a minus alone');
+  t.match(decodeBody('35=0|34|49=A|'), { status: DecodeStatus.Unreadable }, 'a tag without =');
   t.match(
     decodeBody('35=0|34=7|58=|'),
     { status: DecodeStatus.EmptyValue, errorTag: 58, message: { count: 3, msgSeqNum: 7 } },
@@ -340,6 +351,11 @@ t.test('order messages, written and read', (t) => {
     avgPxPaise: 399_995,
     transactTimeMicros: 1_795_320_000_000_000,
     text: '',
+    execRefID: '',
+    ordStatusReqID: '',
+    massStatusReqID: '',
+    totNumReports: 0,
+    lastRptRequested: false,
   };
   t.same(readExecutionReport(through(56, () => writeExecutionReport(encoder, report))), { ok: true, value: report });
   const rejection = {

@@ -1,9 +1,10 @@
 import type { FixMessage } from './fix-message.ts';
-import { INVALID_VALUE, readInt, readPricePaise } from './fix-values.ts';
+import { INVALID_VALUE, readRoundedPricePaise } from './fix-values.ts';
 import { SessionRejectReason } from './generated/fix-enums.gen.ts';
 
 /** Why a message cannot be taken, in the terms of Reject(3). */
 export interface FieldProblem {
+  /** NO_REF_TAG when no single field is at fault. */
   refTagID: number;
   sessionRejectReason: SessionRejectReason;
   text: string;
@@ -14,9 +15,7 @@ export type Parsed<T> = { ok: true; value: T } | ({ ok: false } & FieldProblem);
 
 /** Longest identifier, symbol or account that is taken; Text(58) is cut instead. */
 export const IDENTIFIER_LENGTH_MAX = 64;
-const TEXT_LENGTH_MAX = 512;
-const DOT = 46;
-const FIVE = 53;
+export const TEXT_LENGTH_MAX = 512;
 
 /**
  * Reads the body of one message into a typed one. The first problem is kept, and the values read after it mean nothing:
@@ -96,15 +95,7 @@ export class FieldReader {
   roundedPricePaise(position: number): number {
     if (position < 0) return 0;
     const { buffer, starts, ends } = this.#message;
-    const start = starts[position]!;
-    const end = ends[position]!;
-    let kept = start;
-    while (kept < end && buffer[kept] !== DOT) kept++;
-    kept = Math.min(kept + 3, end);
-    // The digits that are cut off must still be digits; more than nine of them are no price.
-    const rest = kept < end ? readInt(buffer, kept, Math.min(end, kept + 9)) : 0;
-    const up = rest >= 0 && kept < end && buffer[kept]! >= FIVE ? 1 : 0;
-    return this.#number(position, rest < 0 ? INVALID_VALUE : readPricePaise(buffer, start, kept) + up, 'no price');
+    return this.#number(position, readRoundedPricePaise(buffer, starts[position]!, ends[position]!), 'no price');
   }
 
   /** Epoch microseconds; 0 for no position. */

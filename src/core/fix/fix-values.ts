@@ -15,9 +15,27 @@ const DOT = 46;
 const COLON = 58;
 /** Fifteen digits are exact in a double; FIX gives no bound of its own. */
 const DIGITS_MAX = 15;
+/** So many digits are below 2^31, and so many before the decimals of a price in paise. */
+const SHORT_DIGITS = 9;
+const SHORT_PRICE_DIGITS = 7;
 
 /** FIX int: optional minus, digits, leading zeros allowed, at most 15 digits. INVALID_VALUE otherwise. */
 export function readInt(buffer: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  // What nearly all values are, in 32-bit arithmetic; anything else is read once more from its start.
+  if (end - start <= SHORT_DIGITS) {
+    let at = start;
+    for (; at < end; at++) {
+      const digit = buffer[at]! - ZERO;
+      if (digit >>> 0 > 9) break;
+      value = (value * 10 + digit) | 0;
+    }
+    if (at === end && at !== start) return value;
+  }
+  return readLongInt(buffer, start, end);
+}
+
+function readLongInt(buffer: Uint8Array, start: number, end: number): number {
   let at = start;
   const negative = at < end && buffer[at] === MINUS;
   if (negative) at++;
@@ -36,6 +54,25 @@ export function readInt(buffer: Uint8Array, start: number, end: number): number 
  * INVALID_VALUE for anything else, a value of more than 13 integer digits included.
  */
 export function readPricePaise(buffer: Uint8Array, start: number, end: number): number {
+  // `nnnn.nn`, which nearly all prices are, in 32-bit arithmetic; anything else is read once more from its start.
+  const dot = end - 3;
+  const length = dot - start;
+  if (length > 0 && length <= SHORT_PRICE_DIGITS && buffer[dot] === DOT) {
+    const tens = buffer[dot + 1]! - ZERO;
+    const ones = buffer[dot + 2]! - ZERO;
+    let rupees = 0;
+    let at = start;
+    for (; at < dot; at++) {
+      const digit = buffer[at]! - ZERO;
+      if (digit >>> 0 > 9) break;
+      rupees = (rupees * 10 + digit) | 0;
+    }
+    if (at === dot && tens >>> 0 <= 9 && ones >>> 0 <= 9) return (rupees * 100 + tens * 10 + ones) | 0;
+  }
+  return readAnyPricePaise(buffer, start, end);
+}
+
+function readAnyPricePaise(buffer: Uint8Array, start: number, end: number): number {
   let at = start;
   let negative = false;
   if (at < end && (buffer[at] === MINUS || buffer[at] === PLUS)) {
@@ -65,6 +102,19 @@ export function readPricePaise(buffer: Uint8Array, start: number, end: number): 
   }
   if (digitCount === 0) return INVALID_VALUE;
   return negative ? 0 - value : value;
+}
+
+/** FIX price of any number of decimals (an average, say), rounded half up to the paisa; INVALID_VALUE if it is none. */
+export function readRoundedPricePaise(buffer: Uint8Array, start: number, end: number): number {
+  let kept = start;
+  while (kept < end && buffer[kept] !== DOT) kept++;
+  kept = Math.min(kept + 3, end);
+  const paise = readPricePaise(buffer, start, kept);
+  if (kept === end || paise === INVALID_VALUE) return paise;
+  // The digits that are cut off must still be digits; the first nine are looked at.
+  const rest = readInt(buffer, kept, Math.min(end, kept + 9));
+  if (rest < 0) return INVALID_VALUE;
+  return buffer[kept]! >= ZERO + 5 ? paise + 1 : paise;
 }
 
 /** Two digits below `limit`, or -1. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { renderDictionary } from '../../../scripts/render-dictionary.ts';
 import { renderFixEnums, renderFixTags } from '../../../scripts/render-fix.ts';
 import { FixDecoder } from './fix-decoder.ts';
 import { FixEncoder, MESSAGE_BYTES_MAX } from './fix-encoder.ts';
@@ -146,6 +147,14 @@ t.test('the generated constants are what the dictionary gives', (t) => {
   const xml = readFileSync('node_modules/jspurefix/data/FIX44.xml', 'utf8');
   t.equal(renderFixTags(xml), readFileSync('src/core/fix/generated/fix-tags.gen.ts', 'utf8'));
   t.equal(renderFixEnums(xml), readFileSync('src/core/fix/generated/fix-enums.gen.ts', 'utf8'));
+  for (const [version, beginString] of [
+    ['fix42', 'FIX.4.2'],
+    ['fix44', 'FIX.4.4'],
+  ] as const) {
+    const source = readFileSync(`node_modules/jspurefix/data/${version.toUpperCase()}.xml`, 'utf8');
+    const committed = readFileSync(`src/core/fix/generated/dictionary-${version}.gen.ts`, 'utf8');
+    t.equal(renderDictionary(source, beginString, `${version}Tables`), committed, beginString);
+  }
   t.throws(() => renderFixTags('<fix>\n</fix>'), { code: 'CONFIG_INVALID' }, 'a dictionary without the fields');
   t.end();
 });

@@ -1,11 +1,12 @@
 // hot: `nextSeqNum` per message. The rest is for gaps, which are rare.
 import { FixFramer } from './fix-framer.ts';
+import type { FixStore } from './fix-store.ts';
 import { HeldMessages } from './held-messages.ts';
 
 /** The numbers of the counterparty's messages: the one expected, the gap that is being filled, and what waits behind it. */
 export class InboundSequence {
-  /** MsgSeqNum(34) that the next message must have. */
-  nextSeqNum = 1;
+  /** MsgSeqNum(34) that the next message must have. It runs ahead of the store's while a message is with the application. */
+  nextSeqNum: number;
   /** Points at the message that `takeHeld` found, in `heldBuffer`. */
   readonly heldFramer: FixFramer = new FixFramer();
 
@@ -13,15 +14,26 @@ export class InboundSequence {
   /** Last number that was asked for again; below `nextSeqNum` there is no gap. */
   #requestedTo = 0;
   #requestedAtMs = 0;
+  readonly #store: FixStore;
+
+  constructor(store: FixStore) {
+    this.#store = store;
+    this.nextSeqNum = store.nextTargetMsgSeqNum;
+  }
 
   get heldBuffer(): Uint8Array {
     return this.#held.buffer;
   }
 
-  /** Both sides begin at 1 again. */
-  reset(): void {
-    this.nextSeqNum = 1;
+  /** The store has begun at 1 again. */
+  restart(): void {
+    this.nextSeqNum = this.#store.nextTargetMsgSeqNum;
     this.forgetGap();
+  }
+
+  /** What came before `nextSeqNum` has been taken: the store may know. */
+  confirm(): void {
+    if (this.nextSeqNum > this.#store.nextTargetMsgSeqNum) this.#store.setNextTargetMsgSeqNum(this.nextSeqNum);
   }
 
   /** Drops what waited: a new connection asks again. */

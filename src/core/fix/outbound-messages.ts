@@ -1,28 +1,50 @@
 // hot: `begin` and `send`, per message. No allocation there, no closure, no exception.
-import { type Logon, writeBusinessReject, writeGapFill, writeLogon, writeReject } from './admin-messages.ts';
+import {
+  type Logon,
+  writeBusinessReject,
+  writeGapFill,
+  writeLogon,
+  writeReject,
+  writeReverseRoute,
+} from './admin-messages.ts';
 import type { FieldProblem } from './field-reader.ts';
 import { EncodeStatus, FixEncoder } from './fix-encoder.ts';
 import type { FixMessage } from './fix-message.ts';
-import { type BusinessRejectReason, MsgType } from './generated/fix-enums.gen.ts';
+import type { FixStore } from './fix-store.ts';
+import { FixVersion } from './fix-version.ts';
+import { type BusinessRejectReason, MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
 import { type FixTransport, SendRefusal } from './session-contract.ts';
 
 const MICROS_PER_MILLI = 1000;
+/** TestReqID(112) of ours. One for all: whatever comes in ends the silence that we asked into, so that nobody compares it. */
+const TEST_REQ_ID = 'TEST';
 
-/** The messages of one side: gives them their numbers, writes those of the session, hands all of them to the transport. */
+/**
+ * The messages of one side: gives them their numbers, writes those of the session, has all of them stored and then handed to the transport.
+ */
 export class OutboundMessages {
-  /** MsgSeqNum(34) of the next message. */
-  nextSeqNum = 1;
   messageCount = 0;
   rejectCount = 0;
   /** When the last message left. */
   lastSentMs = 0;
   readonly #encoder: FixEncoder;
   readonly #transport: FixTransport;
+  readonly #store: FixStore;
+  /** FIX 4.2 ends at Invalid MsgType (11). */
+  readonly #rejectReasonMax: number;
 
-  constructor(beginString: string, transport: FixTransport) {
+  constructor(beginString: string, transport: FixTransport, store: FixStore) {
     this.#encoder = new FixEncoder(beginString);
     this.#transport = transport;
+    this.#store = store;
+    this.#rejectReasonMax =
+      beginString === FixVersion.Fix42 ? SessionRejectReason.InvalidMsgType : SessionRejectReason.Other;
+  }
+
+  /** MsgSeqNum(34) of the next message. */
+  get nextSeqNum(): number {
+    return this.#store.nextSenderMsgSeqNum;
   }
 
   setCompIDs(senderCompID: string, targetCompID: string): void {
@@ -37,8 +59,26 @@ export class OutboundMessages {
 
   /** Sends what was begun and returns its number, or a SendRefusal. */
   send(nowMs: number): number {
-    const refusal = this.#hand(nowMs);
-    return refusal < 0 ? refusal : this.nextSeqNum++;
+    const refusal = this.#finish();
+    if (refusal < 0) return refusal;
+    const encoder = this.#encoder;
+    const msgSeqNum = this.#store.nextSenderMsgSeqNum;
+    this.#store.append(msgSeqNum, encoder.buffer, encoder.start, encoder.end);
+    this.#hand(nowMs);
+    return msgSeqNum;
+  }
+
+  /** Starts a message that goes out again under the number it had; `sendAgain` must follow. */
+  beginAgain(msgType: number, msgSeqNum: number, nowMs: number): FixEncoder {
+    this.#encoder.begin(msgType, msgSeqNum, nowMs * MICROS_PER_MILLI);
+    return this.#encoder;
+  }
+
+  /** Sends what was begun again: it is stored already. False if it has become too long by the fields of a resent message. */
+  sendAgain(nowMs: number): boolean {
+    if (this.#finish() < 0) return false;
+    this.#hand(nowMs);
+    return true;
   }
 
   logon(logon: Logon, nowMs: number): void {
@@ -64,9 +104,8 @@ export class OutboundMessages {
     this.send(nowMs);
   }
 
-  /** Its own number serves as TestReqID(112): that never comes twice. */
   testRequest(nowMs: number): void {
-    this.begin(MsgType.TestRequest, nowMs).int(Tag.TestReqID, this.nextSeqNum);
+    this.begin(MsgType.TestRequest, nowMs).ascii(Tag.TestReqID, TEST_REQ_ID);
     this.send(nowMs);
   }
 
@@ -77,36 +116,39 @@ export class OutboundMessages {
     this.send(nowMs);
   }
 
-  /** Passes over the numbers from `beginSeqNo` to `endSeqNo` (0: all that were used); uses up none itself. */
-  gapFill(beginSeqNo: number, endSeqNo: number, nowMs: number): void {
-    const next = this.nextSeqNum;
-    if (beginSeqNo >= next) return;
-    const newSeqNo = endSeqNo === 0 || endSeqNo >= next ? next : endSeqNo + 1;
-    this.#encoder.begin(MsgType.SequenceReset, beginSeqNo, nowMs * MICROS_PER_MILLI);
-    writeGapFill(this.#encoder, newSeqNo, nowMs * MICROS_PER_MILLI);
-    this.#hand(nowMs);
+  /** Passes over the numbers from `fromSeqNum` up to but not `newSeqNo`; uses up none itself. */
+  gapFill(fromSeqNum: number, newSeqNo: number, nowMs: number): void {
+    writeGapFill(this.beginAgain(MsgType.SequenceReset, fromSeqNum, nowMs), newSeqNo, nowMs * MICROS_PER_MILLI);
+    this.sendAgain(nowMs);
   }
 
   reject(message: FixMessage, problem: FieldProblem, nowMs: number): void {
     this.rejectCount++;
-    writeReject(this.begin(MsgType.Reject, nowMs), message, problem);
+    const encoder = this.begin(MsgType.Reject, nowMs);
+    writeReverseRoute(encoder, message);
+    writeReject(encoder, message, problem, this.#rejectReasonMax);
     this.send(nowMs);
   }
 
   businessReject(message: FixMessage, refID: string, reason: BusinessRejectReason, text: string, nowMs: number): void {
     this.rejectCount++;
-    writeBusinessReject(this.begin(MsgType.BusinessMessageReject, nowMs), message, refID, reason, text);
+    const encoder = this.begin(MsgType.BusinessMessageReject, nowMs);
+    writeReverseRoute(encoder, message);
+    writeBusinessReject(encoder, message, refID, reason, text);
     this.send(nowMs);
   }
 
-  /** Hands the finished message to the transport; 0, or a SendRefusal. */
-  #hand(nowMs: number): number {
+  /** 0, or a SendRefusal. */
+  #finish(): number {
+    const status = this.#encoder.finish();
+    if (status === EncodeStatus.Ok) return 0;
+    return status === EncodeStatus.TooLong ? SendRefusal.TooLong : SendRefusal.BadValue;
+  }
+
+  #hand(nowMs: number): void {
     const encoder = this.#encoder;
-    const status = encoder.finish();
-    if (status !== EncodeStatus.Ok) return status === EncodeStatus.TooLong ? SendRefusal.TooLong : SendRefusal.BadValue;
     this.messageCount++;
     this.lastSentMs = nowMs;
     this.#transport.send(encoder.buffer, encoder.start, encoder.end);
-    return 0;
   }
 }

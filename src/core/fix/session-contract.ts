@@ -1,5 +1,7 @@
+import type { FixDictionary } from './dictionary.ts';
 import type { FixMessage } from './fix-message.ts';
 import type { FixSession } from './fix-session.ts';
+import type { FixStore } from './fix-store.ts';
 
 /** What a session asks of its owner and tells its application, and the settings it runs by. */
 
@@ -15,6 +17,7 @@ export const DisconnectReason = {
   ProtocolViolation: 'the counterparty broke the session protocol',
   GarbageLimit: 'too many bytes that are no FIX message',
   SlowConsumer: 'the counterparty does not read what is sent to it',
+  StoreFailed: 'the session store failed: what it cannot keep is not sent',
   ConnectionLost: 'the connection was lost',
 } as const;
 export type DisconnectReason = (typeof DisconnectReason)[keyof typeof DisconnectReason];
@@ -27,8 +30,26 @@ export interface FixTransport {
   disconnect(reason: DisconnectReason): void;
 }
 
+/** Whose Logon came in: its BeginString(8), SenderCompID(49) and TargetCompID(56). */
+export interface LogonIdentity {
+  readonly beginString: string;
+  readonly senderCompID: string;
+  readonly targetCompID: string;
+}
+
+/** What an acceptor's connection becomes once it is known who calls. */
+export interface FixSessionProfile {
+  readonly settings: FixSessionSettings;
+  readonly store: FixStore;
+}
+
 /** Deliveries. A message is reused by the session: copy what outlives the call. Callbacks may send. */
 export interface FixApplication {
+  /**
+   * Acceptor of several sessions at one port: the session that a Logon is for. Null refuses without a word, and without touching any
+   * session's numbers: a stranger, or a second logon to a live session. Without it the settings the session was made with count.
+   */
+  identify?(session: FixSession, logon: LogonIdentity): FixSessionProfile | null;
   /** Acceptor: whether the counterparty of a Logon may come in: '' for yes, otherwise the text of the refusal. */
   admit?(session: FixSession, counterpartyCompID: string): string;
   onLogon(session: FixSession): void;
@@ -42,6 +63,12 @@ export interface FixApplication {
   onLogout(session: FixSession, text: string): void;
 }
 
+/** Username(553) and Password(554) of an initiator's Logon; 4.2 has them by agreement with the venue only. */
+export interface LogonCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface FixSessionSettings {
   role: 'initiator' | 'acceptor';
   /** BeginString(8): `FIX.4.4`. */
@@ -52,17 +79,33 @@ export interface FixSessionSettings {
   targetCompID: string;
   /** HeartBtInt(108) that an initiator asks for; an acceptor takes the initiator's. 0 for no heartbeats. */
   heartBtIntSeconds: number;
-  /** Initiator: ask with ResetSeqNumFlag(141)=Y that both sides begin at 1. An acceptor does as it is asked. */
+  /**
+   * Begin at 1 with every Logon. An initiator asks for it with ResetSeqNumFlag(141)=Y; an acceptor does it unasked. Without it an acceptor
+   * does as it is asked.
+   */
   resetOnLogon: boolean;
   /**
    * What a number that is too high means. `resend`: later messages are held and the missing ones asked for (order sessions).
    * `feed`: `onGap`, and on: old market data is worth nothing, the application subscribes again.
    */
   gapPolicy: 'resend' | 'feed';
+  /** Initiator: sent with each Logon, never logged and never stored; absent or null sends none. */
+  credentials?: LogonCredentials | null;
   logonTimeoutMs: number;
   logoutTimeoutMs: number;
+  /** How long a counterparty whose Logout is answered has to hang up before we do (FIX volume 2); 0 hangs up at once. */
+  hangUpTimeoutMs: number;
   /** How long a ResendRequest may stay unanswered. */
   resendTimeoutMs: number;
+  /** Messages are held against it; null checks no more than the header that the session itself needs. */
+  dictionary: FixDictionary | null;
+  /** With a dictionary: tags from 5000 on that it does not know are let pass. */
+  allowUserDefinedFields: boolean;
+  /**
+   * Whether an application message that a ResendRequest asks for is sent again; what is not is gap-filled. It is given the message as it was
+   * sent, with `sendingTimeMicros`. Null sends all of them.
+   */
+  resendable: ((message: FixMessage, nowMs: number) => boolean) | null;
   /** How far SendingTime(52) may be off our clock; 0 leaves it unchecked. */
   sendingTimeToleranceMs: number;
 }
@@ -74,8 +117,12 @@ export const SESSION_DEFAULTS = {
   resetOnLogon: true,
   logonTimeoutMs: 10_000,
   logoutTimeoutMs: 2_000,
+  hangUpTimeoutMs: 2_000,
   resendTimeoutMs: 30_000,
   sendingTimeToleranceMs: 120_000,
+  dictionary: null,
+  allowUserDefinedFields: true,
+  resendable: null,
 } as const;
 
 /** What `FixSession.send` returns in place of a MsgSeqNum(34) when nothing was sent and no number was used. */

@@ -26,23 +26,30 @@ export class SessionHeader {
     message.possDup = false;
     message.possResend = false;
     message.msgType = msgTypeAt(message, 0);
-    const tags = message.tags;
     const count = message.count;
     let position = 1;
-    for (; position < count; position++) {
-      const tag = tags[position]!;
-      if (tag >= HEADER_TAG_LIMIT || isHeaderTag[tag] === 0) break;
-      if (tag === Tag.SenderCompID) this.senderCompID = position;
-      else if (tag === Tag.TargetCompID) this.targetCompID = position;
-      else if (tag === Tag.MsgSeqNum) this.msgSeqNum = position;
-      else if (tag === Tag.SendingTime) this.sendingTime = position;
-      else if (tag === Tag.OrigSendingTime) this.origSendingTime = position;
-      else if (tag === Tag.PossDupFlag) message.possDup = message.char(position) === YES;
-      else if (tag === Tag.PossResend) message.possResend = message.char(position) === YES;
-    }
+    while (position < count && this.#take(message, position)) position++;
     message.bodyPosition = position;
+    // A header field behind the body makes a message to be rejected, but one with a number.
+    if (this.msgSeqNum < 0) {
+      for (; position < count; position++) this.#take(message, position);
+    }
     message.msgSeqNum = this.msgSeqNum < 0 ? INVALID_VALUE : message.int(this.msgSeqNum);
     message.sendingTimeMicros = this.sendingTime < 0 ? INVALID_VALUE : message.utcTimestampMicros(this.sendingTime);
+  }
+
+  /** Keeps a field of the header; false for any other. */
+  #take(message: FixMessage, position: number): boolean {
+    const tag = message.tags[position]!;
+    if (tag >= HEADER_TAG_LIMIT || isHeaderTag[tag] === 0) return false;
+    if (tag === Tag.SenderCompID) this.senderCompID = position;
+    else if (tag === Tag.TargetCompID) this.targetCompID = position;
+    else if (tag === Tag.MsgSeqNum) this.msgSeqNum = position;
+    else if (tag === Tag.SendingTime) this.sendingTime = position;
+    else if (tag === Tag.OrigSendingTime) this.origSendingTime = position;
+    else if (tag === Tag.PossDupFlag) message.possDup = message.char(position) === YES;
+    else if (tag === Tag.PossResend) message.possResend = message.char(position) === YES;
+    return true;
   }
 }
 

@@ -26,7 +26,10 @@ export class SessionLiveness {
     this.#testRequested = false;
   }
 
-  /** The next thing to do; a TestRequest is asked for once a silence. `lastSentMs` is when our last message left. */
+  /**
+   * The next thing to do; a TestRequest is asked for once a silence, and until it is answered it stands for our Heartbeats too: it is younger
+   * than the 1.2 × that the counterparty grants us. `lastSentMs` is when our last message left.
+   */
   due(lastSentMs: number, nowMs: number): LivenessAction {
     const heartBtMs = this.#heartBtMs;
     if (heartBtMs === 0) return LivenessAction.None;
@@ -36,6 +39,6 @@ export class SessionLiveness {
       this.#testRequested = true;
       return LivenessAction.TestRequest;
     }
-    return nowMs - lastSentMs >= heartBtMs ? LivenessAction.Heartbeat : LivenessAction.None;
+    return nowMs - lastSentMs >= heartBtMs && !this.#testRequested ? LivenessAction.Heartbeat : LivenessAction.None;
   }
 }

@@ -3,9 +3,10 @@ import { FixDecoder } from '../fix/fix-decoder.ts';
 import { FixEncoder } from '../fix/fix-encoder.ts';
 import { FixFramer, FrameVerdict } from '../fix/fix-framer.ts';
 import { FixMessage } from '../fix/fix-message.ts';
-import { MDEntryType, MsgType, SecurityTradingStatus } from '../fix/generated/fix-enums.gen.ts';
+import { MDEntryType, MsgType, SecurityTradingStatus, TradSesStatus } from '../fix/generated/fix-enums.gen.ts';
 import { Tag } from '../fix/generated/fix-tags.gen.ts';
 import { MarketDataWriter, writeSecurityStatus } from '../fix/market-data-messages.ts';
+import { writeTradingSessionStatus } from '../fix/security-messages.ts';
 import { SessionHeader } from '../fix/session-header.ts';
 import { BroadcastRingProducer, BroadcastRingReader, broadcastRingByteLength } from '../shm/broadcast-ring.ts';
 import { DirtyBitmapReader, DirtyBitmapWriter, dirtyBitmapByteLength } from '../shm/dirty-bitmap.ts';
@@ -413,3 +414,39 @@ t.test('a halt lasts until trading resumes, whatever else is heard', async (t) =
     FeedVerdict.Bad,
   );
 });
+
+t.test(
+  'a halt of the market halts every instrument, and its end leaves those halted that are so by themselves',
+  async (t) => {
+    const { snapshot, fullBook, quote, apply, encoder, handler } = makeFeed();
+    const market = (status: TradSesStatus): FeedVerdict =>
+      apply(MsgType.TradingSessionStatus, () => {
+        const state = { tradSesReqID: '', tradingSessionID: 'NORMAL', tradSesStatus: status, text: '' };
+        writeTradingSessionStatus(encoder, state);
+      });
+    const security = (value: SecurityTradingStatus): FeedVerdict =>
+      apply(MsgType.SecurityStatus, () => writeSecurityStatus(encoder, symbolBytes[TCS]!, value));
+    const halted = (): boolean[] => symbolBytes.map((_, index) => (quote(index).flags & QuoteFlag.Halted) !== 0);
+    const all = symbolBytes.map(() => true);
+    const none = symbolBytes.map(() => false);
+    const one = symbolBytes.map((_, index) => index === TCS);
+    snapshot(TCS, fullBook);
+    t.equal(market(TradSesStatus.Halted), FeedVerdict.Applied);
+    t.same(halted(), all);
+    market(TradSesStatus.PreOpen);
+    t.same(halted(), all, 'only `open` ends it');
+    security(SecurityTradingStatus.ReadyToTrade);
+    t.same(halted(), all, 'not even for one instrument');
+    security(SecurityTradingStatus.TradingHalt);
+    market(TradSesStatus.Open);
+    t.same(halted(), one);
+    market(TradSesStatus.Halted);
+    handler.halts.begin();
+    market(TradSesStatus.Open);
+    t.same(halted(), none, 'a new connection tells anew');
+    t.equal(
+      apply(MsgType.TradingSessionStatus, () => encoder.ascii(Tag.TradingSessionID, 'NORMAL')),
+      FeedVerdict.Bad,
+    );
+  },
+);

@@ -1,6 +1,6 @@
 // hot: per market data message. Fields go from the received bytes to the board: no string, object, closure or exception.
 import type { FixMessage } from '../fix/fix-message.ts';
-import { MDEntryType, MDUpdateAction, MsgType, SecurityTradingStatus } from '../fix/generated/fix-enums.gen.ts';
+import { MDEntryType, MDUpdateAction, MsgType } from '../fix/generated/fix-enums.gen.ts';
 import { Tag } from '../fix/generated/fix-tags.gen.ts';
 import type { BroadcastRingProducer } from '../shm/broadcast-ring.ts';
 import {
@@ -32,10 +32,11 @@ import {
   QUOTE_SLOT_VOLUME,
 } from '../shm/generated/quote-slot.gen.ts';
 import { DEPTH_LEVELS, type QuoteBoardWriter, QuoteFlag } from './quote-board.ts';
-import type { QuoteFreshness } from './quote-freshness.ts';
+import type { InstrumentCount, QuoteFreshness } from './quote-freshness.ts';
+import { TradingHalts } from './trading-halts.ts';
 
 /** What the handler needs of the instrument table. */
-export interface SymbolLookup {
+export interface SymbolLookup extends InstrumentCount {
   /** Index of the symbol that is `buffer[start .. end)`, or -1. */
   indexOfBytes(buffer: Uint8Array, start: number, end: number): number;
 }
@@ -43,7 +44,7 @@ export interface SymbolLookup {
 /** What became of a message. */
 export const FeedVerdict = {
   Applied: 0,
-  /** No W, X or f: somebody else's. */
+  /** No W, X, f or h: somebody else's. */
   NotMarketData: 1,
   /** Something in it could not be read; the rest was applied, and the instrument is stale until its next W: ask for one. */
   Bad: 2,
@@ -67,7 +68,7 @@ const BIDS = (1 << DEPTH_LEVELS) - 1;
 const ASKS = BIDS << DEPTH_LEVELS;
 
 /**
- * Applies W, X and f to the quote board. A W replaces everything of its instrument; an X changes what its entries name; the
+ * Applies W, X, f and h to the quote board. A W replaces everything of its instrument; an X changes what its entries name; the
  * entries of one instrument are adjacent, and the slot is opened once for them. Turnover is the sum of price × quantity of
  * the trades seen since the last W, which sets it to VWAP × volume.
  */
@@ -78,6 +79,7 @@ export class FeedHandler {
   tradeCount = 0;
   unknownSymbolCount = 0;
   badMessageCount = 0;
+  readonly halts: TradingHalts;
 
   readonly #board: QuoteBoardWriter;
   readonly #trades: BroadcastRingProducer;
@@ -115,6 +117,7 @@ export class FeedHandler {
     this.#trades = trades;
     this.#symbols = symbols;
     this.#freshness = freshness;
+    this.halts = new TradingHalts(board, symbols);
   }
 
   /** `arrivalMicros`: when the bytes came, epoch microseconds. */
@@ -129,6 +132,9 @@ export class FeedHandler {
         break;
       case MsgType.SecurityStatus:
         this.#onSecurityStatus(message, arrivalMicros);
+        break;
+      case MsgType.TradingSessionStatus:
+        if (!this.halts.onTradingSessionStatus(message, arrivalMicros)) this.#bad = true;
         break;
       default:
         return FeedVerdict.NotMarketData;
@@ -188,18 +194,13 @@ export class FeedHandler {
 
   #onSecurityStatus(message: FixMessage, arrivalMicros: number): void {
     const symbol = message.find(Tag.Symbol, message.bodyPosition);
-    const statusPosition = message.find(Tag.SecurityTradingStatus, message.bodyPosition);
-    if (symbol < 0 || statusPosition < 0) {
+    if (symbol < 0) {
       this.#spoil();
       return;
     }
     this.#open(message, symbol);
     if (this.#index === UNKNOWN) return;
-    const status = message.int(statusPosition);
-    if (status === SecurityTradingStatus.TradingHalt) this.#board.setFlags(QuoteFlag.Halted, 0);
-    else if (status === SecurityTradingStatus.ReadyToTrade || status === SecurityTradingStatus.Resume) {
-      this.#board.setFlags(0, QuoteFlag.Halted);
-    }
+    if (!this.halts.onSecurityStatus(message, this.#index)) this.#spoil();
     this.#close(message, arrivalMicros);
   }
 

@@ -6,7 +6,7 @@ const FNV_PRIME = 0x01000193;
 
 export const SYMBOL_NOT_FOUND = -1;
 
-/** Symbols as raw bytes → index below `capacity`: FNV-1a and open addressing, at most half full. An index has one symbol. */
+/** Symbols as raw bytes → index below `capacity`: a hash and open addressing, at most half full. An index has one symbol. */
 export class SymbolIndex {
   readonly #symbolBytes: Uint8Array;
   readonly #symbolLengths: Uint8Array;
@@ -30,14 +30,9 @@ export class SymbolIndex {
   /** Adds an ASCII symbol of at most SYMBOL_MAX_BYTES characters. */
   add(symbol: string, index: number): void {
     const row = index * SYMBOL_MAX_BYTES;
-    let hash = FNV_OFFSET;
-    for (let i = 0; i < symbol.length; i++) {
-      const byte = symbol.charCodeAt(i);
-      this.#symbolBytes[row + i] = byte;
-      hash = Math.imul(hash ^ byte, FNV_PRIME);
-    }
+    for (let i = 0; i < symbol.length; i++) this.#symbolBytes[row + i] = symbol.charCodeAt(i);
     this.#symbolLengths[index] = symbol.length;
-    let bucket = (hash ^ (hash >>> 15)) & this.#bucketMask;
+    let bucket = hashOf(this.#symbolBytes, row, row + symbol.length) & this.#bucketMask;
     while (this.#buckets[bucket] !== 0) bucket = (bucket + 1) & this.#bucketMask;
     this.#buckets[bucket] = index + 1;
   }
@@ -48,9 +43,7 @@ export class SymbolIndex {
     const mask = this.#bucketMask;
     const buckets = this.#buckets;
     const symbolBytes = this.#symbolBytes;
-    let hash = FNV_OFFSET;
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, FNV_PRIME);
-    let bucket = (hash ^ (hash >>> 15)) & mask;
+    let bucket = hashOf(buffer, start, end) & mask;
     for (let held = buckets[bucket]!; held !== 0; held = buckets[bucket]!) {
       const index = held - 1;
       if (this.#symbolLengths[index] === length) {
@@ -63,4 +56,18 @@ export class SymbolIndex {
     }
     return SYMBOL_NOT_FOUND;
   }
+}
+
+/** FNV-1a over the even and over the odd bytes, which a processor multiplies side by side, put together. */
+function hashOf(buffer: Uint8Array, start: number, end: number): number {
+  let even = FNV_OFFSET;
+  let odd = FNV_OFFSET;
+  let at = start;
+  for (; at < end - 1; at += 2) {
+    even = Math.imul(even ^ buffer[at]!, FNV_PRIME);
+    odd = Math.imul(odd ^ buffer[at + 1]!, FNV_PRIME);
+  }
+  if (at < end) even = Math.imul(even ^ buffer[at]!, FNV_PRIME);
+  const hash = Math.imul(even, FNV_PRIME) ^ odd;
+  return hash ^ (hash >>> 15);
 }

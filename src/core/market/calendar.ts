@@ -56,24 +56,37 @@ export function indianDate(tsMicros: number): string {
   return isoDate(indianDay(tsMicros));
 }
 
-function timeOfDayMicros(hhmm: string): number {
+/** Microseconds since midnight of `HH:MM`. */
+export function timeOfDayMicros(hhmm: string): number {
   return (Number(hhmm.slice(0, 2)) * 60 + Number(hhmm.slice(3))) * 60 * MICROS_A_SECOND;
 }
 
 /** Days since 1970-01-01 in Asia/Kolkata. */
-function indianDay(tsMicros: number): number {
+export function indianDay(tsMicros: number): number {
   return Math.floor((tsMicros + UTC_OFFSET_MICROS) / MICROS_A_DAY);
 }
 
+/** Epoch microseconds of a time of an Indian day, given in microseconds since its midnight. */
+export function indianTimeMicros(day: number, timeOfDayMicros: number): number {
+  return day * MICROS_A_DAY + timeOfDayMicros - UTC_OFFSET_MICROS;
+}
+
 function openOfDay(day: number): number {
-  return day * MICROS_A_DAY + OPEN_MICROS - UTC_OFFSET_MICROS;
+  return indianTimeMicros(day, OPEN_MICROS);
 }
 
-function isTradingDay(day: number): boolean {
+/** Whether the market has a session on a day since 1970-01-01: no weekend and no holiday. */
+export function isTradingDay(day: number): boolean {
+  return isWeekday(day) && !HOLIDAYS.has(isoDate(day));
+}
+
+/** Monday to Friday. */
+export function isWeekday(day: number): boolean {
   const weekday = (day + 4) % 7; // day 0 was a Thursday; 0 is Sunday
-  return weekday !== 0 && weekday !== 6 && !HOLIDAYS.has(isoDate(day));
+  return weekday !== 0 && weekday !== 6;
 }
 
-function isoDate(day: number): string {
+/** A day since 1970-01-01 as YYYY-MM-DD. */
+export function isoDate(day: number): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }

@@ -38,6 +38,24 @@ export const MsgType = {
   SecurityStatus: 102,
   /** j */
   BusinessMessageReject: 106,
+  /** H */
+  OrderStatusRequest: 72,
+  /** AF */
+  OrderMassStatusRequest: 16710,
+  /** q */
+  OrderMassCancelRequest: 113,
+  /** r */
+  OrderMassCancelReport: 114,
+  /** x */
+  SecurityListRequest: 120,
+  /** y */
+  SecurityList: 121,
+  /** e */
+  SecurityStatusRequest: 101,
+  /** g */
+  TradingSessionStatusRequest: 103,
+  /** h */
+  TradingSessionStatus: 104,
 } as const;
 export type MsgType = (typeof MsgType)[keyof typeof MsgType];
 
@@ -400,3 +418,102 @@ export const BusinessRejectReason = {
   DelivertoFirmNotAvailableAtThisTime: 7,
 } as const;
 export type BusinessRejectReason = (typeof BusinessRejectReason)[keyof typeof BusinessRejectReason];
+
+/** MassStatusReqType(585) */
+export const MassStatusReqType = {
+  StatusForOrdersForASecurity: 1,
+  StatusForOrdersForAnUnderlyingSecurity: 2,
+  StatusForOrdersForAProduct: 3,
+  StatusForOrdersForACFICode: 4,
+  StatusForOrdersForASecurityType: 5,
+  StatusForOrdersForATradingSession: 6,
+  StatusForAllOrders: 7,
+  StatusForOrdersForAPartyID: 8,
+} as const;
+export type MassStatusReqType = (typeof MassStatusReqType)[keyof typeof MassStatusReqType];
+
+/** MassCancelRequestType(530) */
+export const MassCancelRequestType = {
+  /** 1 */
+  CancelOrdersForASecurity: 49,
+  /** 2 */
+  CancelOrdersForAnUnderlyingSecurity: 50,
+  /** 3 */
+  CancelOrdersForAProduct: 51,
+  /** 4 */
+  CancelOrdersForACFICode: 52,
+  /** 5 */
+  CancelOrdersForASecurityType: 53,
+  /** 6 */
+  CancelOrdersForATradingSession: 54,
+  /** 7 */
+  CancelAllOrders: 55,
+} as const;
+export type MassCancelRequestType = (typeof MassCancelRequestType)[keyof typeof MassCancelRequestType];
+
+/** MassCancelResponse(531) */
+export const MassCancelResponse = {
+  /** 0 */
+  CancelRequestRejected: 48,
+  /** 1 */
+  CancelOrdersForASecurity: 49,
+  /** 2 */
+  CancelOrdersForAnUnderlyingSecurity: 50,
+  /** 3 */
+  CancelOrdersForAProduct: 51,
+  /** 4 */
+  CancelOrdersForACFICode: 52,
+  /** 5 */
+  CancelOrdersForASecurityType: 53,
+  /** 6 */
+  CancelOrdersForATradingSession: 54,
+  /** 7 */
+  CancelAllOrders: 55,
+} as const;
+export type MassCancelResponse = (typeof MassCancelResponse)[keyof typeof MassCancelResponse];
+
+/** MassCancelRejectReason(532) */
+export const MassCancelRejectReason = {
+  MassCancelNotSupported: 0,
+  InvalidOrUnknownSecurity: 1,
+  InvalidOrUnknownUnderlying: 2,
+  InvalidOrUnknownProduct: 3,
+  InvalidOrUnknownCFICode: 4,
+  InvalidOrUnknownSecurityType: 5,
+  InvalidOrUnknownTradingSession: 6,
+  Other: 99,
+} as const;
+export type MassCancelRejectReason = (typeof MassCancelRejectReason)[keyof typeof MassCancelRejectReason];
+
+/** SecurityListRequestType(559) */
+export const SecurityListRequestType = {
+  Symbol: 0,
+  SecurityTypeAndOrCFICode: 1,
+  Product: 2,
+  TradingSessionID: 3,
+  AllSecurities: 4,
+} as const;
+export type SecurityListRequestType = (typeof SecurityListRequestType)[keyof typeof SecurityListRequestType];
+
+/** SecurityRequestResult(560) */
+export const SecurityRequestResult = {
+  ValidRequest: 0,
+  InvalidOrUnsupportedRequest: 1,
+  NoInstrumentsFoundThatMatchSelectionCriteria: 2,
+  NotAuthorizedToRetrieveInstrumentData: 3,
+  InstrumentDataTemporarilyUnavailable: 4,
+  RequestForInstrumentDataNotSupported: 5,
+} as const;
+export type SecurityRequestResult = (typeof SecurityRequestResult)[keyof typeof SecurityRequestResult];
+
+/** TradSesStatus(340) */
+export const TradSesStatus = {
+  Unknown: 0,
+  Halted: 1,
+  Open: 2,
+  Closed: 3,
+  PreOpen: 4,
+  PreClose: 5,
+  RequestRejected: 6,
+} as const;
+export type TradSesStatus = (typeof TradSesStatus)[keyof typeof TradSesStatus];

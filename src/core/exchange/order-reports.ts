@@ -1,0 +1,159 @@
+import type { ExecutionReport } from '../fix/execution-report.ts';
+import {
+  type CxlRejResponseTo,
+  ExecType,
+  MsgType,
+  OrdRejReason,
+  OrdStatus,
+  OrdType,
+  Side,
+  TimeInForce,
+} from '../fix/generated/fix-enums.gen.ts';
+import type { NewOrderSingle } from '../fix/order-messages.ts';
+import type { OrderMassCancelReport } from '../fix/order-status-messages.ts';
+import { NO_ORDER, type OrderPool } from './order-pool.ts';
+import type { OutsideOrder } from './outside-orders.ts';
+import { REJECT_RULES, RejectCode } from './reject-codes.ts';
+import type { ReportMailboxes } from './report-mailboxes.ts';
+
+/** What of an execution is not in its order. */
+export interface Execution {
+  readonly execType: ExecType;
+  readonly lastPxPaise?: number;
+  readonly lastQty?: number;
+  readonly text?: string;
+  /** The ClOrdID(11) of the request that it answers, when that is not the order's own; the order's then goes to OrigClOrdID(41). */
+  readonly requestClOrdID?: string;
+  readonly origClOrdID?: string;
+  /** The execution that this one undoes or corrects. */
+  readonly execRefID?: string;
+  readonly ordStatusReqID?: string;
+  readonly massStatusReqID?: string;
+  readonly totNumReports?: number;
+  readonly lastRptRequested?: boolean;
+}
+
+/** Of an order that there is none of. */
+const NO_ORDER_ID = 'NONE';
+/** FIX asks for a Symbol(55) and a Side(54) where there is no order to name one. */
+const NO_SYMBOL = '[N/A]';
+
+const NOTHING: NewOrderSingle = {
+  clOrdID: '',
+  account: '',
+  symbol: NO_SYMBOL,
+  side: Side.Undisclosed,
+  orderQty: 0,
+  ordType: OrdType.Market,
+  pricePaise: 0,
+  timeInForce: TimeInForce.Day,
+  transactTimeMicros: 0,
+};
+
+/** Makes the reports of outside orders and hands them to their CompID's mailbox. */
+export class OrderReports {
+  readonly #mailboxes: ReportMailboxes;
+  readonly #pool: () => OrderPool;
+  readonly #idPrefix: string;
+  #execNumber = 0;
+
+  /** `idPrefix` makes ExecID(17) differ from those of an earlier process: it is unique for a venue's trading day. */
+  constructor(mailboxes: ReportMailboxes, pool: () => OrderPool, idPrefix: string) {
+    this.#mailboxes = mailboxes;
+    this.#pool = pool;
+    this.#idPrefix = idPrefix;
+  }
+
+  /** Reports an execution of an order and returns its ExecID(17). */
+  execution(order: OutsideOrder, tsMicros: number, execution: Execution): string {
+    const { terms, cumQty } = order;
+    const { requestClOrdID } = execution;
+    const execID = this.#nextExecID();
+    this.#deliver(order.compID, {
+      ...this.#report(terms, execution, execID, tsMicros),
+      orderID: order.orderID,
+      clOrdID: requestClOrdID ?? terms.clOrdID,
+      origClOrdID: requestClOrdID === undefined ? (execution.origClOrdID ?? '') : terms.clOrdID,
+      ordStatus: order.ordStatus,
+      leavesQty: order.row === NO_ORDER ? 0 : this.#pool().leavesQty[order.row]!,
+      cumQty,
+      avgPxPaise: cumQty === 0 ? 0 : Math.round(order.turnoverPaise / cumQty),
+    });
+    return execID;
+  }
+
+  /** A new order that is refused. */
+  refuseNew(compID: string, terms: NewOrderSingle, code: RejectCode): void {
+    const { ordRejReason, text } = REJECT_RULES[code];
+    const execution = { execType: ExecType.Rejected, text };
+    this.#deliver(compID, {
+      ...this.#report(terms, execution, this.#nextExecID(), this.#mailboxes.nowMs * 1000),
+      ordRejReason,
+    });
+  }
+
+  /** The answer to a question about an order or orders that there are none of; `known` is what the question named. */
+  refuseStatus(compID: string, known: Partial<NewOrderSingle>, execution: Omit<Execution, 'execType'>): void {
+    const terms = { ...NOTHING, ...known };
+    const answer = { text: REJECT_RULES[RejectCode.UnknownOrder].text, ...execution, execType: ExecType.OrderStatus };
+    this.#deliver(compID, {
+      ...this.#report(terms, answer, this.#nextExecID(), this.#mailboxes.nowMs * 1000),
+      ordRejReason: OrdRejReason.UnknownOrder,
+    });
+  }
+
+  /** A cancel or replace that is refused. */
+  refuseChange(
+    compID: string,
+    order: OutsideOrder | undefined,
+    clOrdID: string,
+    origClOrdID: string,
+    cxlRejResponseTo: CxlRejResponseTo,
+    code: RejectCode,
+  ): void {
+    const { cxlRejReason, text } = REJECT_RULES[code];
+    const reject = {
+      orderID: order?.orderID ?? NO_ORDER_ID,
+      clOrdID,
+      origClOrdID,
+      ordStatus: order?.ordStatus ?? OrdStatus.Rejected,
+      cxlRejResponseTo,
+      cxlRejReason,
+      transactTimeMicros: this.#mailboxes.nowMs * 1000,
+      text,
+    };
+    this.#mailboxes.deliver(compID, { msgType: MsgType.OrderCancelReject, reject });
+  }
+
+  massCancel(compID: string, report: Omit<OrderMassCancelReport, 'transactTimeMicros'>): void {
+    const massCancel = { ...report, transactTimeMicros: this.#mailboxes.nowMs * 1000 };
+    this.#mailboxes.deliver(compID, { msgType: MsgType.OrderMassCancelReport, massCancel });
+  }
+
+  /** As of no order: what has one fills in the rest. */
+  #report(terms: NewOrderSingle, execution: Execution, execID: string, tsMicros: number): ExecutionReport {
+    const { account, symbol, side, orderQty, ordType, pricePaise, timeInForce, clOrdID } = terms;
+    return {
+      ...{ account, symbol, side, orderQty, ordType, pricePaise, timeInForce, clOrdID },
+      ...{ orderID: NO_ORDER_ID, origClOrdID: '', execID, execType: execution.execType },
+      ...{ ordStatus: OrdStatus.Rejected, ordRejReason: null, leavesQty: 0, cumQty: 0, avgPxPaise: 0 },
+      lastQty: execution.lastQty ?? 0,
+      lastPxPaise: execution.lastPxPaise ?? 0,
+      execRefID: execution.execRefID ?? '',
+      ordStatusReqID: execution.ordStatusReqID ?? '',
+      massStatusReqID: execution.massStatusReqID ?? '',
+      totNumReports: execution.totNumReports ?? 0,
+      lastRptRequested: execution.lastRptRequested ?? false,
+      transactTimeMicros: tsMicros,
+      text: execution.text ?? '',
+    };
+  }
+
+  #deliver(compID: string, report: ExecutionReport): void {
+    this.#mailboxes.deliver(compID, { msgType: MsgType.ExecutionReport, report });
+  }
+
+  #nextExecID(): string {
+    return `${this.#idPrefix}-E${++this.#execNumber}`;
+  }
+}

@@ -1,0 +1,91 @@
+import type { Side } from './generated/fix-enums.gen.ts';
+
+/** What a session knows of an order that went over it: enough to say whether a report is about a live one, and to ask after it. */
+export interface VenueOrder {
+  /** The ClOrdID(11) it goes by now: that of the order, or of its last replace. */
+  clOrdID: string;
+  readonly symbol: string;
+  readonly side: Side;
+  /** No terminal report yet. */
+  live: boolean;
+  /** The round of questions after a reconnect that it was answered in. */
+  settledRound: number;
+  /** Every ClOrdID it had, requests to cancel it included. */
+  readonly names: string[];
+}
+
+/** Done orders that are kept, so that a late report is told from one that nobody knows; the oldest are forgotten first. */
+export const DONE_ORDERS_KEPT = 10_000;
+
+/** The orders of one session by every ClOrdID that names them: at most `liveMax` live ones. */
+export class VenueOrders {
+  readonly #liveMax: number;
+  readonly #byName = new Map<string, VenueOrder>();
+  readonly #live = new Set<VenueOrder>();
+  /** In the order in which they were done. */
+  readonly #done = new Set<VenueOrder>();
+
+  constructor(liveMax: number) {
+    this.#liveMax = liveMax;
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  get isFull(): boolean {
+    return this.#live.size >= this.#liveMax;
+  }
+
+  live(): Iterable<VenueOrder> {
+    return this.#live;
+  }
+
+  find(clOrdID: string): VenueOrder | undefined {
+    return this.#byName.get(clOrdID);
+  }
+
+  add(clOrdID: string, symbol: string, side: Side): VenueOrder {
+    const order = { clOrdID, symbol, side, live: true, settledRound: 0, names: [clOrdID] };
+    this.#byName.set(clOrdID, order);
+    this.#live.add(order);
+    return order;
+  }
+
+  /** One more ClOrdID of an order: of a request to replace or cancel it. */
+  name(order: VenueOrder, clOrdID: string): void {
+    order.names.push(clOrdID);
+    this.#byName.set(clOrdID, order);
+  }
+
+  /** The request under this ClOrdID came to nothing before it was sent. */
+  unname(order: VenueOrder, clOrdID: string): void {
+    order.names.splice(order.names.lastIndexOf(clOrdID), 1);
+    this.#byName.delete(clOrdID);
+  }
+
+  /** The order has ended. */
+  end(order: VenueOrder): void {
+    if (!order.live) return;
+    order.live = false;
+    this.#live.delete(order);
+    this.#done.add(order);
+    if (this.#done.size <= DONE_ORDERS_KEPT) return;
+    for (const oldest of this.#done) {
+      this.#forget(oldest);
+      break;
+    }
+  }
+
+  /** The order never left: nothing of it is kept. */
+  withdraw(order: VenueOrder): void {
+    this.#live.delete(order);
+    order.live = false;
+    this.#forget(order);
+  }
+
+  #forget(order: VenueOrder): void {
+    this.#done.delete(order);
+    for (const name of order.names) if (this.#byName.get(name) === order) this.#byName.delete(name);
+  }
+}
