@@ -104,12 +104,8 @@ export const WIRE_DEPTH_LEVELS = 5;
 export const WIRE_LEVEL_NUMBERS = 3;
 export const WIRE_DEPTH_NUMBERS = 2 * WIRE_DEPTH_LEVELS * WIRE_LEVEL_NUMBERS;
 
-/** Zigzag doubles a number, so this is the largest that a field carries. */
-export const WIRE_NUMBER_MAX = 2 ** 52 - 1;
-
 /** Classes of the differential filter, basis points of the last price; 0 is off. */
 export const FILTER_CLASSES_BPS = [0, 5, 10, 20, 50, 100] as const;
-export const DEFAULT_FILTER_BPS = 10;
 
 /** A native client acknowledges this often, or when it has received so many bytes since, whichever is first. */
 export const ACK_INTERVAL_MS = 1_000;
