@@ -1,0 +1,106 @@
+/**
+ * An order of ours, from the way in to its last report. Numbers of enumerations are those of the database columns and never change their meaning.
+ * Prices are integer paise, quantities integers, times epoch microseconds.
+ */
+
+export const OrderSide = { Buy: 1, Sell: 2 } as const;
+export type OrderSide = (typeof OrderSide)[keyof typeof OrderSide];
+
+/** `StopLimit` is a trader's SL, `StopMarket` SL-M: both wait here until the trigger price trades, and go to the venue as Limit or Market. */
+export const OrderType = { Market: 1, Limit: 2, StopLimit: 3, StopMarket: 4 } as const;
+export type OrderType = (typeof OrderType)[keyof typeof OrderType];
+
+/** `CNC`: delivery, paid in full. `MIS`: intraday, on margin, squared off before the close. `NRML`: carried over, margined in full. */
+export const Product = { CNC: 1, MIS: 2, NRML: 3 } as const;
+export type Product = (typeof Product)[keyof typeof Product];
+
+export const Validity = { DAY: 1, IOC: 2 } as const;
+export type Validity = (typeof Validity)[keyof typeof Validity];
+
+export const OrderStatus = {
+  /** Durable here; the venue has not confirmed it yet. */
+  Pending: 1,
+  /** A stop order whose trigger price has not traded. */
+  TriggerPending: 2,
+  /** At the venue, unfilled. */
+  Open: 3,
+  PartiallyFilled: 4,
+  Filled: 5,
+  Canceled: 6,
+  /** Refused by the venue, or provably never arrived there. */
+  Rejected: 7,
+  Expired: 8,
+} as const;
+export type OrderStatus = (typeof OrderStatus)[keyof typeof OrderStatus];
+
+/** Nothing more is to come but busts, corrections and a late fill. */
+export function isTerminal(status: OrderStatus): boolean {
+  return status >= OrderStatus.Filled;
+}
+
+/** What an order asks for; a change replaces all of it. */
+export interface OrderTerms {
+  readonly quantity: number;
+  readonly ordType: OrderType;
+  /** Limit price; 0 for Market and StopMarket. */
+  readonly pricePaise: number;
+  /** Of stop orders; 0 for others. */
+  readonly triggerPricePaise: number;
+}
+
+/** A request to the venue that has no answer yet: a replace, or a cancel when `terms` is null. */
+export interface PendingChange {
+  /** ClOrdID(11) is `clOrdIDOf(orderID, version)`. */
+  readonly version: number;
+  readonly terms: OrderTerms | null;
+  /** What must be held while it is unanswered; the order's hold is the maximum over the terms in force and all of these. */
+  readonly holdPaise: number;
+}
+
+/** An order as memory keeps it. Only `applyEvent` changes one. */
+export interface Order {
+  readonly orderID: number;
+  readonly userId: number;
+  readonly instrumentId: number;
+  readonly side: OrderSide;
+  readonly product: Product;
+  readonly validity: Validity;
+  /** Given by the client: placing with the same one again is the same order. '' for none. */
+  readonly clientOrderID: string;
+  readonly placedMicros: number;
+  status: OrderStatus;
+  terms: OrderTerms;
+  /** Of the last request to the venue that was made for it; the order itself goes out as version 0. */
+  version: number;
+  /** By which the venue knows it: the version of the order, or of its last accepted replace. */
+  venueVersion: number;
+  /** OrderID(37), '' before the venue confirmed. */
+  venueOrderID: string;
+  pendingChanges: readonly PendingChange[];
+  cumQty: number;
+  /** Sum of LastPx × LastQty, paise. */
+  cumValuePaise: number;
+  /** Units that may open or enlarge a margined position and are held for; the units that close one fill first. CNC: 0 for sales, all for purchases. */
+  exposureQty: number;
+  /** What is held for it now, charges included. */
+  holdPaise: number;
+  /** Brokerage charged so far: some tables cap it for the whole order. */
+  brokeragePaise: number;
+  /** Why it was refused; 0 for not at all. See ../refusal-codes.ts. */
+  refusalCode: number;
+  text: string;
+  updatedMicros: number;
+}
+
+/** ClOrdID(11) of a request: unique for ever, and it names its order without a table. */
+export function clOrdIDOf(orderID: number, version: number): string {
+  return `${orderID.toString(36).toUpperCase()}-${version}`;
+}
+
+/** The order that a ClOrdID of ours names, or undefined for a stranger's. */
+export function parseClOrdID(clOrdID: string): { readonly orderID: number; readonly version: number } | undefined {
+  const match = /^([0-9A-Z]{1,11})-(\d{1,6})$/.exec(clOrdID);
+  if (match === null) return undefined;
+  const orderID = Number.parseInt(match[1]!, 36);
+  return Number.isSafeInteger(orderID) ? { orderID, version: Number(match[2]) } : undefined;
+}
