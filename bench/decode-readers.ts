@@ -1,4 +1,5 @@
 import { assert } from '../src/core/assert.ts';
+import { readBuffer } from '../src/core/fix/byte-scan.ts';
 import { DecodeStatus, FixDecoder } from '../src/core/fix/fix-decoder.ts';
 import type { FixFramer } from '../src/core/fix/fix-framer.ts';
 import { FixMessage } from '../src/core/fix/fix-message.ts';
@@ -32,8 +33,6 @@ export class OutcryReader implements DecodeReader, FrameSink {
   readonly #decoder = new FixDecoder();
   readonly #receiver: FixReceiver;
   readonly #table: InstrumentTable;
-  /** Reads go into one buffer, as the socket edge's do: the copy is part of what is measured. */
-  readonly #readBuffer = new Uint8Array(READ_BYTES);
 
   constructor(table: InstrumentTable) {
     this.#table = table;
@@ -41,8 +40,9 @@ export class OutcryReader implements DecodeReader, FrameSink {
   }
 
   receive(bytes: Buffer): void {
-    this.#readBuffer.set(bytes);
-    this.#receiver.receive(this.#readBuffer, 0, bytes.length);
+    // As the socket edge's reads are: the copy is part of what is measured.
+    readBuffer.set(bytes);
+    this.#receiver.receive(readBuffer, 0, bytes.length);
   }
 
   onFrame(buffer: Uint8Array, framer: FixFramer): boolean {

@@ -8,7 +8,7 @@ import { renderExampleFile } from '../src/net/config-text.ts';
 
 /** What is looked at: these directories whole, and the text files of the root. */
 const DIRECTORIES = ['.ci', 'bench', 'native-config', 'scripts', 'src'];
-const TEXT = /\.(ts|mjs|js|json|md|toml|sh|css|html|service|conf|c|cpp|h)$|^\.ci\/run$/;
+const TEXT = /\.(ts|mjs|js|json|md|toml|sh|css|html|service|conf|c|cpp|h|wat)$|^\.ci\/run$/;
 /** The lockfile is npm's. */
 const NOT_OURS = new Set(['package-lock.json']);
 
@@ -21,6 +21,7 @@ const LONG_FILES: Readonly<Record<string, number>> = {
 
 /** Files on the path of a message, an update or a frame: their first line says so, and what is avoided in them. */
 const HOT_FILES = [
+  'src/core/fix/byte-scan.ts',
   'src/core/fix/execution-report-record.ts',
   'src/core/fix/fix-decoder.ts',
   'src/core/fix/fix-encoder.ts',

@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { OutcryError } from '../core/errors.ts';
+import { readBuffer } from '../core/fix/byte-scan.ts';
 import type { FixMessage } from '../core/fix/fix-message.ts';
 import { FixSession } from '../core/fix/fix-session.ts';
 import type { Durability, FixStore } from '../core/fix/fix-store.ts';
@@ -27,7 +28,6 @@ import { GatherWriter } from './gather-writer.ts';
 /** The socket edge of FIX sessions: connections, reconnects, timers and write batching; all rules are the session's. */
 
 const TIMER_MS = 250;
-const READ_BUFFER_BYTES = 65_536;
 /** How long a closing connection may take to hand over its last bytes. */
 const LINGER_MS = 1_000;
 
@@ -148,7 +148,6 @@ export class FixInitiator implements FixTransport {
   connectCount = 0;
   readonly #options: FixInitiatorOptions;
   readonly #now: () => number;
-  readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #timer: NodeJS.Timeout;
   #socket: Socket | null = null;
   #connection: FixConnection | null = null;
@@ -192,7 +191,7 @@ export class FixInitiator implements FixTransport {
   #connect(): void {
     const { host, port, connectTimeoutMs = 5_000, outboundBytesMax = OUTBOUND_BYTES_MAX } = this.#options;
     // `onread`: every read goes into the one buffer, where `data` events would allocate one each.
-    const onread = { buffer: this.#readBuffer, callback: (byteCount: number) => this.#onRead(byteCount) };
+    const onread = { buffer: readBuffer, callback: (byteCount: number) => this.#onRead(byteCount) };
     const target = { host, port, noDelay: true, onread };
     const socket = this.#tls === null ? connect(target) : connectTls(target, this.#tls);
     this.#socket = socket;
@@ -224,7 +223,7 @@ export class FixInitiator implements FixTransport {
 
   #onRead(byteCount: number): boolean {
     this.bytesIn += byteCount;
-    this.session.receive(this.#readBuffer, 0, byteCount, this.#now());
+    this.session.receive(readBuffer, 0, byteCount, this.#now());
     this.#options.onReadEnd?.(this.session);
     return true;
   }

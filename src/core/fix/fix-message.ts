@@ -1,8 +1,12 @@
 // hot: per message. The index is reused from message to message; nothing here allocates except `ascii`.
+import { fieldEnds, fieldStarts, fieldTags } from './byte-scan.ts';
 import { INVALID_VALUE, readInt, readPricePaise, readUtcTimeOnlyMicros, UtcDayCache } from './fix-values.ts';
 
 /** Fields a message may have (a W of five levels has about 100); one with more is rejected, see {@link DecodeStatus}. */
-export const MESSAGE_FIELDS_MAX = 4096;
+export const MESSAGE_FIELDS_MAX: number = fieldTags.length;
+
+/** Whose index `byte-scan.ts` holds. */
+let indexed: FixMessage | null = null;
 
 /**
  * One message as an index over the bytes it arrived in: field `i` has `tags[i]` and its value is `buffer[starts[i] .. ends[i])`.
@@ -11,9 +15,13 @@ export const MESSAGE_FIELDS_MAX = 4096;
  */
 export class FixMessage {
   buffer: Uint8Array = new Uint8Array(0);
-  readonly tags: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
-  readonly starts: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
-  readonly ends: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
+  readonly #ownTags: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
+  readonly #ownStarts: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
+  readonly #ownEnds: Int32Array = new Int32Array(MESSAGE_FIELDS_MAX);
+  /** These three are others after another message has been decoded: take them from here again then. */
+  tags: Int32Array = this.#ownTags;
+  starts: Int32Array = this.#ownStarts;
+  ends: Int32Array = this.#ownEnds;
   /** Fields in the index. */
   count = 0;
   /** Position of the first field after the header. */
@@ -30,6 +38,29 @@ export class FixMessage {
   sendingTimeMicros = 0;
 
   readonly #days: UtcDayCache = new UtcDayCache();
+
+  /** Takes over the index that is made next: it is not copied. Whose it was until now copies what it has. */
+  beginIndex(buffer: Uint8Array): void {
+    this.buffer = buffer;
+    if (indexed === this) return;
+    if (indexed !== null) indexed.#keep();
+    indexed = this;
+    this.tags = fieldTags;
+    this.starts = fieldStarts;
+    this.ends = fieldEnds;
+  }
+
+  #keep(): void {
+    const { count } = this;
+    for (let position = 0; position < count; position++) {
+      this.#ownTags[position] = fieldTags[position]!;
+      this.#ownStarts[position] = fieldStarts[position]!;
+      this.#ownEnds[position] = fieldEnds[position]!;
+    }
+    this.tags = this.#ownTags;
+    this.starts = this.#ownStarts;
+    this.ends = this.#ownEnds;
+  }
 
   /** Position of the first field `tag` at or after `from`, or -1. */
   find(tag: number, from: number): number {
