@@ -98,6 +98,10 @@ class MemoryStage implements ScenarioStage {
     this.#line(connection).session.disconnected(this.#nowMs);
   }
 
+  async reset(connection: string): Promise<void> {
+    if (!this.#line(connection).session.resetSeqNums(this.#nowMs)) throw new Error('no reset was asked for');
+  }
+
   async wait(seconds: number): Promise<void> {
     for (let ms = 0; ms < seconds * 1000; ms += TICK_MS) this.#tick();
   }

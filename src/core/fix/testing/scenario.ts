@@ -8,6 +8,7 @@ import type { LogonCredentials } from '../session-contract.ts';
  *   alone, `I bytes …` nothing.
  * - `E 35=D|34=2|…` goes out: exactly these fields beside 8, 9, 10, 49, 52, 56, in any order; `*` stands for any value, `@4.4` behind a field
  *   for that version only.
+ * - `R` the acceptor is told to ask for a reset of both numbers, and does.
  * - `D` the acceptor hangs up, within its time-outs. `X` the counterparty does. `C` it connects again. `W 3` three seconds go by.
  * A digit behind the letter is a second connection's: `C2`, `I2 …`. `<now>`, `<now-121>`: a UTCTimestamp, seconds off.
  * `- credentials: DESK open sesame`: the acceptor asks for this username and password.
@@ -32,6 +33,8 @@ export interface ScenarioStage {
   /** What has gone out and was not asked for yet, as far as can be said at once. */
   unread(connection: string): string;
   drop(connection: string): Promise<void>;
+  /** Has the acceptor ask this connection for a reset; fails when it does not. */
+  reset(connection: string, version: FixVersion): Promise<void>;
   wait(seconds: number): Promise<void>;
   nowMs(): number;
 }
@@ -89,6 +92,8 @@ export async function playScenario({ version, steps }: Scenario, stage: Scenario
     } else if (kind === 'X') {
       await stage.drop(connection);
       connections.delete(connection);
+    } else if (kind === 'R') {
+      await stage.reset(connection, version);
     } else if (kind === 'W') {
       await stage.wait(Number(text));
     } else {
