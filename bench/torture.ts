@@ -8,6 +8,7 @@ import { fuzzFraming } from '../src/core/fix/testing/framing-fuzz.ts';
 import { fuzzSession } from '../src/core/fix/testing/session-fuzz.ts';
 import { runCrashRounds } from '../src/net/testing/crash-rounds.ts';
 import { runCrashSimulation } from '../src/net/testing/crash-simulation.ts';
+import { runResetSimulation } from '../src/net/testing/reset-simulation.ts';
 import { runStoreLives } from '../src/net/testing/store-lives.ts';
 
 /** Messages between two reports of a fuzz run. A slice takes a second or two. */
@@ -102,6 +103,7 @@ async function main(): Promise<void> {
   }
   await stage('storeLives', deaths, () => runStoreLives({ lives: deaths, seed }));
   await stage('simulatedDeaths', deaths, () => runCrashSimulation({ deaths, seed }));
+  await stage('resetDeaths', deaths, () => runResetSimulation({ deaths, seed }));
   await stage('killedProcesses', rounds, () => {
     const onRound = (round: number) => void (round % ROUNDS_TOLD === 0 && say(`torture: ${round} processes killed`));
     return runCrashRounds({ rounds, seed, onRound });

@@ -3,6 +3,7 @@ import { OutcryError } from '../core/errors.ts';
 import type { MarketHours } from '../core/market/calendar.ts';
 import { EXCHANGE_DEFAULTS, type MarketSettings, recordExchange, runExchange } from '../exchange.ts';
 import type { FixTlsServer } from '../net/fix-tls.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 
 interface MarketOptions {
   readonly seed: number;
@@ -13,7 +14,7 @@ interface MarketOptions {
   readonly madeUp: number;
 }
 
-interface RunOptions extends MarketOptions {
+interface RunOptions extends MarketOptions, CredentialOptions {
   readonly host: string;
   readonly port: number;
   readonly compId: string;
@@ -57,7 +58,7 @@ export function addExchangeCommand(program: Command): void {
       'after',
       '\nExamples:\n  outcry exchange --port 9880 --rate 20000\n  outcry exchange --port 9880 --replay open.rec --loop',
     );
-  addMarketOptions(run).action(runUntilSignal);
+  addMarketOptions(addCredentialOptions(run)).action(runUntilSignal);
 
   const record = exchange
     .command('record')
@@ -112,6 +113,7 @@ async function runUntilSignal(options: RunOptions): Promise<void> {
     replay: replay === undefined ? null : { file: replay, speed: options.speed, loop: options.loop === true },
     cancelOnDisconnect: options.cancelOnDisconnect === true,
     tls: tlsOf(options),
+    credentials: credentialsOf(options),
     onEvent: (text) => process.stderr.write(`${text}\n`),
   });
   const { port, instrumentCount } = exchange;

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { runCrashRounds } from './testing/crash-rounds.ts';
 import { runCrashSimulation } from './testing/crash-simulation.ts';
+import { runResetSimulation } from './testing/reset-simulation.ts';
 import { runStoreLives } from './testing/store-lives.ts';
 
 /** Deaths at random instants. `npm run torture` runs the same for longer. */
@@ -30,6 +31,14 @@ t.test('order flow over such disks: nothing lost, each order taken once and repo
   const { deaths, orders, tornTails } = await runCrashSimulation({ deaths: SIMULATED_DEATHS, seed });
   t.comment(`${deaths} deaths, ${orders} orders, ${tornTails} torn tails`);
   t.ok(orders > SIMULATED_DEATHS / 2, 'orders went through');
+});
+
+t.test('resets in a session: no key twice, no message twice, and both sides find each other again', async (t) => {
+  const seed = newSeed();
+  t.comment(`seed ${seed}`);
+  const { deaths, deathsInReset, resets, messages } = await runResetSimulation({ deaths: SIMULATED_DEATHS, seed });
+  t.comment(`${deaths} deaths, ${deathsInReset} in a reset, ${resets} resets, ${messages} messages`);
+  t.ok(deathsInReset > SIMULATED_DEATHS / 10, 'many died while the numbers turned');
 });
 
 t.test('order flow between processes, killed: nothing lost, each order taken once and reported once', async (t) => {

@@ -5,8 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { ECHO_COUNTERPARTIES } from '../core/fix/echo-application.ts';
+import type { FixVersion } from '../core/fix/fix-version.ts';
 import { parseScenarios, playScenario, type ScenarioStage } from '../core/fix/testing/scenario.ts';
 import { listenFixEcho } from './fix-echo.ts';
+import type { FixAcceptor } from './fix-tcp.ts';
 
 /** The session scenarios over TCP, against the real clock. Those in which more seconds go by are for the one without sockets. */
 const SECONDS_MAX = 2;
@@ -68,12 +71,12 @@ class Peer {
 class TcpStage implements ScenarioStage {
   readonly #port: number;
   readonly #peers: Map<string, Peer> = new Map();
-  readonly #connectionCount: () => number;
+  readonly #acceptor: FixAcceptor | null;
 
-  /** `connectionCount` is what the acceptor has seen so far. */
-  constructor(port: number, connectionCount: () => number) {
+  /** Without the acceptor, which may be another process, a connection that is dropped is not waited for. */
+  constructor(port: number, acceptor: FixAcceptor | null) {
     this.#port = port;
-    this.#connectionCount = connectionCount;
+    this.#acceptor = acceptor;
   }
 
   nowMs(): number {
@@ -99,12 +102,16 @@ class TcpStage implements ScenarioStage {
   }
 
   async drop(connection: string): Promise<void> {
-    const before = this.#connectionCount();
+    const before = this.#connectionCount;
     this.#peer(connection).socket.destroy();
     const deadline = Date.now() + WAIT_MS;
-    while (this.#connectionCount() >= before && before > 0 && Date.now() < deadline) {
+    while (this.#connectionCount >= before && before > 0 && Date.now() < deadline) {
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  async reset(_connection: string, version: FixVersion): Promise<void> {
+    if (!this.#acceptor?.resetSeqNums(ECHO_COUNTERPARTIES[version])) throw new Error('no reset was asked for');
   }
 
   async wait(seconds: number): Promise<void> {
@@ -113,6 +120,10 @@ class TcpStage implements ScenarioStage {
 
   dropAll(): void {
     for (const { socket } of this.#peers.values()) socket.destroy();
+  }
+
+  get #connectionCount(): number {
+    return this.#acceptor?.connectionCount ?? 0;
   }
 
   #peer(connection: string): Peer {
@@ -131,8 +142,8 @@ t.test('the session scenarios over TCP', async (t) => {
   // Each has an acceptor of its own, so that the time-outs of one are not waited for by the next.
   const playAll = async (): Promise<void> => {
     for (let scenario = waiting.pop(); scenario !== undefined; scenario = waiting.pop()) {
-      const acceptor = await listenFixEcho('127.0.0.1', 0);
-      const stage = new TcpStage(acceptor.port, () => acceptor.connectionCount);
+      const acceptor = await listenFixEcho('127.0.0.1', 0, scenario.credentials);
+      const stage = new TcpStage(acceptor.port, acceptor);
       t.equal(await playScenario(scenario, stage).catch(String), '', scenario.name);
       stage.dropAll();
       await acceptor.close('the test ends');
@@ -148,9 +159,9 @@ t.test('outcry fix echo: one line when it listens, SIGINT ends it', async (t) =>
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   const port = Number(/^The FIX echo listens on 127\.0\.0\.1:(\d+)\n$/.exec(line)?.[1] ?? 0);
   t.ok(port > 0, line);
-  const stage = new TcpStage(port, () => 0);
+  const stage = new TcpStage(port, null);
   const steps = ['I 35=A|34=1|98=0|108=30', 'E 35=A|34=1|98=0|108=30', 'I 35=1|34=2|112=a', 'E 35=0|34=2|112=a'];
-  t.equal(await playScenario({ name: '', version: 'FIX.4.4', steps, seconds: 0 }, stage), '');
+  t.equal(await playScenario({ name: '', version: 'FIX.4.4', steps, seconds: 0, credentials: null }, stage), '');
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
   t.equal(code, 0);

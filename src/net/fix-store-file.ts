@@ -188,9 +188,9 @@ export class FileFixStore implements FixStore {
   }
 
   /** Waits for the disk, a few milliseconds: no message of the new epoch may be delivered, and keyed by it, before the disk knows of it. */
-  reset(nowMs: number): void {
+  reset(nowMs: number, nextSenderMsgSeqNum = 1): void {
     this.#writer.flushNow();
-    this.#beginEpoch(nowMs);
+    this.#beginEpoch(nowMs, nextSenderMsgSeqNum);
     this.#goOnInNextFile();
   }
 
@@ -234,10 +234,10 @@ export class FileFixStore implements FixStore {
     this.#goOnInNextFile();
   }
 
-  #beginEpoch(nowMs: number): void {
+  #beginEpoch(nowMs: number, nextSenderMsgSeqNum: number): void {
     // The time is part of it, so that a directory that was lost and begun anew never gives out an epoch a second time.
     this.epoch = Math.max(this.epoch + 1, nowMs);
-    this.nextSenderMsgSeqNum = 1;
+    this.nextSenderMsgSeqNum = nextSenderMsgSeqNum;
     this.nextTargetMsgSeqNum = 1;
     this.#heldFrom = 0;
     this.#index.clear();
@@ -247,7 +247,7 @@ export class FileFixStore implements FixStore {
   #recover(isReset: boolean): void {
     this.epoch = this.#segments.tidy();
     if (this.epoch === 0 || isReset) {
-      this.#beginEpoch(this.#now());
+      this.#beginEpoch(this.#now(), 1);
     } else {
       const { numbers, tornBytes } = this.#segments.recover((ordinal) => (reader, at) => {
         if (reader.type !== RecordType.Outbound) return;

@@ -9,9 +9,11 @@ import { Tag } from '../core/fix/generated/fix-tags.gen.ts';
 import {
   DisconnectReason,
   type FixApplication,
+  type FixSessionProfile,
   type FixSessionSettings,
   SESSION_DEFAULTS,
 } from '../core/fix/session-contract.ts';
+import { openFixStore } from './fix-store-file.ts';
 import {
   connectFix,
   type FixAcceptor,
@@ -51,6 +53,10 @@ class Recorder implements FixApplication {
 
   onGap(): void {
     this.events.push('gap');
+  }
+
+  onReset(): void {
+    this.events.push('reset');
   }
 
   onLogout(_: FixSession, text: string): void {
@@ -284,4 +290,52 @@ t.test('bytes that the kernel takes late arrive as they were sent', async (t) =>
   );
   reader.destroy();
   await acceptor.close('');
+});
+
+t.test('numbers begin anew while messages go both ways, over stores on the disk', async (t) => {
+  const directory = t.testdir();
+  const stores = new Map(['BROKER', 'VENUE'].map((sessionId) => [sessionId, openFixStore({ directory, sessionId })]));
+  const kept = { resetOnLogon: false };
+  const sides = [new Recorder(), new Recorder()] as const;
+  const [broker, venue] = sides;
+  const keys: [string, string][] = [];
+  for (const side of sides) {
+    side.onEach = (session, message) => {
+      const key = `${session.settings.senderCompID} ${session.store.epoch} ${message.msgSeqNum}`;
+      keys.push([key, message.ascii(message.bodyPosition)]);
+    };
+  }
+  const session = { ...settings('acceptor', 'VENUE'), ...kept };
+  const identify = (): FixSessionProfile => ({ settings: session, store: stores.get('VENUE')! });
+  const acceptor = await listen(Object.assign(venue, { identify }), { session });
+  const initiator = dial(acceptor.port, broker, {
+    session: { ...settings('initiator', 'BROKER'), ...kept },
+    store: stores.get('BROKER')!,
+  });
+  await until(() => initiator.session.loggedOn && venue.sessions.length === 1, 'logged on');
+  let sent = 0;
+  const say = (from: FixSession): void => {
+    from.begin(MsgType.NewOrderSingle, Date.now()).ascii(Tag.ClOrdID, `${sent}`);
+    if (from.send(Date.now()) > 0) sent++;
+  };
+  const resets = 20;
+  for (let reset = 1; reset <= resets; reset++) {
+    const asks = (): boolean => (reset % 2 === 0 ? acceptor.resetSeqNums('BROKER') : initiator.resetSeqNums());
+    await until(asks, 'a reset is asked for');
+    const done = (side: Recorder): boolean => side.events.filter((event) => event === 'reset').length === reset;
+    await until(() => {
+      for (const from of [initiator.session, venue.sessions[0]!]) say(from);
+      return done(broker) && done(venue);
+    }, 'both have begun anew');
+  }
+  await until(() => keys.length === sent, 'all that was sent has come');
+  t.ok(sent > resets, `${sent} messages`);
+  t.equal(new Set(keys.map(([key]) => key)).size, sent, 'under keys of their own');
+  t.equal(new Set(keys.map(([, id]) => id)).size, sent, 'each once');
+  t.notOk(acceptor.resetSeqNums('NOBODY'));
+  await initiator.close('done');
+  await acceptor.close('');
+  for (const store of stores.values()) await store.close();
+  t.notOk(initiator.resetSeqNums());
+  t.same(broker.events.filter((event) => event === 'logon VENUE').length, 1, 'in one session');
 });

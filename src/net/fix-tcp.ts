@@ -4,17 +4,17 @@ import { OutcryError } from '../core/errors.ts';
 import { readBuffer } from '../core/fix/byte-scan.ts';
 import type { FixMessage } from '../core/fix/fix-message.ts';
 import { FixSession } from '../core/fix/fix-session.ts';
-import type { Durability, FixStore } from '../core/fix/fix-store.ts';
+import type { FixStore } from '../core/fix/fix-store.ts';
 import { ReconnectBackoff } from '../core/fix/reconnect-backoff.ts';
-import {
+import type {
   DisconnectReason,
-  type FixApplication,
-  type FixSessionProfile,
-  type FixSessionSettings,
-  type FixTransport,
-  type LogonIdentity,
+  FixApplication,
+  FixSessionProfile,
+  FixSessionSettings,
+  FixTransport,
+  LogonIdentity,
 } from '../core/fix/session-contract.ts';
-import { DurableWriter } from './durable-writer.ts';
+import { FixConnection } from './fix-connection.ts';
 import {
   connectTls,
   createTlsServer,
@@ -23,13 +23,10 @@ import {
   tlsClientOptions,
   tlsServerOptions,
 } from './fix-tls.ts';
-import { GatherWriter } from './gather-writer.ts';
 
 /** The socket edge of FIX sessions: connections, reconnects, timers and write batching; all rules are the session's. */
 
 const TIMER_MS = 250;
-/** How long a closing connection may take to hand over its last bytes. */
-const LINGER_MS = 1_000;
 
 /** What both sides leave to their defaults. */
 export interface FixEdgeOptions {
@@ -78,68 +75,6 @@ export interface FixAcceptorOptions extends FixEdgeOptions {
 
 const OUTBOUND_BYTES_MAX = 4_194_304;
 
-/** One TCP connection of one session. */
-class FixConnection implements FixTransport {
-  bytesIn = 0;
-  reason: DisconnectReason = DisconnectReason.ConnectionLost;
-  readonly #socket: Socket;
-  readonly #writer: GatherWriter;
-  readonly #outboundBytesMax: number;
-  readonly #onOverflow: () => void;
-  #durableWriter: DurableWriter | null = null;
-  #lingerTimer: NodeJS.Timeout | undefined;
-
-  constructor(socket: Socket, outboundBytesMax: number, onOverflow: () => void) {
-    this.#socket = socket;
-    this.#writer = new GatherWriter(socket, outboundBytesMax);
-    this.#outboundBytesMax = outboundBytesMax;
-    this.#onOverflow = onOverflow;
-    socket.once('close', () => clearTimeout(this.#lingerTimer));
-  }
-
-  /** From here on no byte leaves before the store has what belongs to it; `onFailure` is called if it will never have it. */
-  waitFor(durability: Durability, onFailure: () => void): void {
-    const durableWriter = new DurableWriter(this.#writer, durability, this.#outboundBytesMax);
-    this.#durableWriter = durableWriter;
-    const stop = durability.listen(() => {
-      durableWriter.release();
-      if (durability.failure !== null) onFailure();
-    });
-    this.#socket.once('close', stop);
-    // It may have failed between two connections.
-    if (durability.failure !== null) queueMicrotask(onFailure);
-  }
-
-  send(buffer: Uint8Array, start: number, end: number): void {
-    const taken =
-      this.#durableWriter === null
-        ? this.#writer.append(buffer, start, end)
-        : this.#durableWriter.append(buffer, start, end);
-    if (!taken) this.#onOverflow();
-  }
-
-  disconnect(reason: DisconnectReason): void {
-    this.reason = reason;
-    if (reason === DisconnectReason.SlowConsumer || reason === DisconnectReason.StoreFailed) {
-      this.destroy();
-      return;
-    }
-    if (this.#durableWriter === null) this.#end();
-    else this.#durableWriter.whenEmpty(() => this.#end());
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
-  }
-
-  /** Ends the connection without another byte. */
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  #end(): void {
-    this.#writer.flush();
-    this.#socket.end();
-  }
-}
-
 /** An initiator: one session, connected again and again until it is closed. */
 export class FixInitiator implements FixTransport {
   readonly session: FixSession;
@@ -174,6 +109,11 @@ export class FixInitiator implements FixTransport {
 
   disconnect(reason: DisconnectReason): void {
     this.#connection?.disconnect(reason);
+  }
+
+  /** `FixSession.resetSeqNums`, now. */
+  resetSeqNums(): boolean {
+    return this.session.resetSeqNums(this.#now());
   }
 
   /** Logs out and closes; resolves when nothing of it is left. The session's Logout time-out bounds it. */
@@ -291,6 +231,15 @@ export class FixAcceptor implements FixApplication {
     });
   }
 
+  /** `FixSession.resetSeqNums`, now, of every session with this counterparty: the versions that it speaks. False if one of them cannot, or none is there. */
+  resetSeqNums(counterpartyCompID: string): boolean {
+    const sessions = [...this.#connections.keys()].filter(
+      (session) => session.loggedOn && session.counterpartyCompID === counterpartyCompID,
+    );
+    const begun = sessions.filter((session) => session.resetSeqNums(this.#now()));
+    return begun.length > 0 && begun.length === sessions.length;
+  }
+
   /** Logs every session out and closes; resolves when all connections are gone, which the Logout time-out bounds. */
   close(text: string): Promise<void> {
     return new Promise((resolve) => {
@@ -340,6 +289,10 @@ export class FixAcceptor implements FixApplication {
 
   onGap(session: FixSession, fromSeqNum: number, toSeqNum: number): void {
     this.#options.application.onGap(session, fromSeqNum, toSeqNum);
+  }
+
+  onReset(session: FixSession): void {
+    this.#options.application.onReset?.(session);
   }
 
   onLogout(session: FixSession, text: string): void {

@@ -83,6 +83,7 @@ class Client {
         },
         onReject: (_session, message) => this.#take(message),
         onGap: (_session, from, to) => this.#event(`gap ${from}-${to}`),
+        onReset: () => this.#event('reset'),
         onLogout: (_session, text) => this.#event(`logout ${text}`),
       },
     });
@@ -354,6 +355,25 @@ for (const [version, compID] of [
     t.equal(client.received.length, 4, 'each once');
   });
 }
+
+t.test('a QuickFIX acceptor begins anew with us in a session that goes on', { skip }, async (t) => {
+  t.setTimeout(TEST_TIMEOUT_MS);
+  const { venue, port } = await startVenue(t as Tap);
+  const client = new Client(t as Tap, port, 'OUTCRY', FixVersion.Fix44, 'resend');
+  await client.loggedOn(1);
+  client.place({ clOrdID: 'A1' });
+  t.equal((await client.next())[11], 'A1');
+  const { epoch } = client.session.store;
+  t.ok(client.initiator.resetSeqNums());
+  await client.until(() => client.session.store.epoch > epoch, 'its answer');
+  t.same([client.session.nextOutSeqNum, client.session.nextInSeqNum], [2, 2]);
+  client.place({ clOrdID: 'A2' });
+  t.match(await client.next(), { 11: 'A2', 34: '2' });
+  venue.send('trade A1 1 2440.05');
+  t.match(await client.next(), { 11: 'A1', 34: '3' }, 'an order of before goes on');
+  t.equal(venue.count('out ', '|35=5|') + venue.count('out ', '|35=3|') + venue.count('in ', '|35=2|'), 0);
+  t.same(client.events, ['logon', 'reset']);
+});
 
 t.test('our exchange serves a QuickFIX initiator', { skip }, async (t) => {
   t.setTimeout(TEST_TIMEOUT_MS);

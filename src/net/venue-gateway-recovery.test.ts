@@ -191,6 +191,40 @@ t.test('nothing that comes in is dropped in silence', async (t) => {
   ]);
 });
 
+t.test('after a reset in the session a Reject by an old number names no request', async (t) => {
+  const acceptor = await listenFix({
+    port: 0,
+    session: {
+      ...SESSION_DEFAULTS,
+      role: 'acceptor',
+      senderCompID: VENUE_COMP_ID,
+      targetCompID: '',
+      gapPolicy: 'resend',
+    },
+    application: {
+      onLogon() {},
+      onMessage(session, message) {
+        report(session.begin(MsgType.ExecutionReport, session.nowMs), message.ascii(message.find(Tag.ClOrdID, 0)), '0');
+        session.send(session.nowMs);
+        setImmediate(() => acceptor.resetSeqNums(session.counterpartyCompID));
+      },
+      onGap() {},
+      onReset(session) {
+        session.begin(MsgType.Reject, session.nowMs).int(Tag.RefSeqNum, 2);
+        session.send(session.nowMs);
+      },
+      onLogout() {},
+    },
+  });
+  t.teardown(() => acceptor.close(''));
+  const { gateway: venue, events, up } = await gateway(t, acceptor.port, { validated: false });
+  await up();
+  t.equal(venue.place(order('O')), VenueRefusal.None);
+  await until(() => events.unexpected.length === 1, 'a Reject of number 2, which O had');
+  t.same(events.refused, [], 'O is alive');
+  t.match(events.unexpected, [/^3: .* no request/]);
+});
+
 t.test(
   'a schedule: connected while the session is held, logged out at its end, numbers anew on the next day',
   async (t) => {

@@ -1,6 +1,7 @@
 /** The exchange simulator as the supervisor starts it: the same as `outcry exchange`, told over the IPC channel what to do. */
 import { type RunningExchange, runExchange } from '../exchange.ts';
 import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
+import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { linkToSupervisor } from './process-link.ts';
 import type { ExchangeOrder, ExchangeReport } from './process-messages.ts';
 
@@ -28,6 +29,7 @@ async function start({ config, port }: Extract<ExchangeOrder, { type: 'start' }>
     marketHours: values.market_hours,
     instrumentFile: config.instrumentsFile,
     madeUpInstruments: values.exchange_instruments,
+    credentials: readVenueCredentials(values.venue_username, config.venuePasswordFile, process.env),
     onEvent: (text) => log('info', text),
   });
   log('info', 'the exchange listens', { port: exchange.port, instruments: exchange.instrumentCount });

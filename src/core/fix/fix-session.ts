@@ -7,6 +7,7 @@ import { FixReceiver } from './fix-receiver.ts';
 import { type FixStore, MemoryFixStore } from './fix-store.ts';
 import type { BusinessRejectReason } from './generated/fix-enums.gen.ts';
 import { InboundMessages } from './inbound-messages.ts';
+import { askForReset, isResetUnanswered, sendReset } from './reset-request.ts';
 import { SessionContext, SessionState } from './session-context.ts';
 import {
   DisconnectReason,
@@ -19,6 +20,8 @@ import { LivenessAction } from './session-liveness.ts';
 
 /** Bytes without a message between them after which a connection is given up. */
 export const GARBAGE_BYTES_MAX = 65_536;
+/** TestReqID(112) of ours into a silence. One for all: whatever comes in ends the silence, so that nobody compares it. */
+const TEST_REQ_ID = 'TEST';
 /** How long a connection that began with something else may still take to send a Logon. */
 const LOGON_AFTER_GARBAGE_MS = 1_000;
 
@@ -121,11 +124,15 @@ export class FixSession {
     context.nowMs = nowMs;
     this.#receiver.reset();
     this.#garbageBytes = 0;
-    const { role, resetOnLogon, heartBtIntSeconds, credentials = null } = this.settings;
+    const { role, resetOnLogon, heartBtIntSeconds } = this.settings;
     context.open(role === 'acceptor' ? SessionState.LogonAwaited : SessionState.LogonSent);
     if (role === 'acceptor') return;
+    if (!resetOnLogon && isResetUnanswered(this.store)) {
+      sendReset(context, heartBtIntSeconds);
+      return;
+    }
     if (resetOnLogon) context.resetSeqNums();
-    context.parts.outbound.logon({ heartBtIntSeconds, resetSeqNum: resetOnLogon, credentials }, nowMs);
+    context.parts.outbound.logon(context.logonOf(heartBtIntSeconds, resetOnLogon), nowMs);
   }
 
   /** Bytes of the connection, cut anywhere. */
@@ -155,15 +162,17 @@ export class FixSession {
       else context.disconnect(DisconnectReason.LogonTimeout);
       return;
     }
+    if (state === SessionState.ResetSent) return;
     const { inbound, outbound, resendAnswer, settings } = context.parts;
     if (inbound.gapIsOlderThan(settings.resendTimeoutMs, nowMs)) {
       context.logoutAndDisconnect('ResendRequest not answered', DisconnectReason.GapNotFilled);
       return;
     }
-    if (state === SessionState.LoggedOn) resendAnswer.proceed(nowMs);
+    const goesOn = state === SessionState.LoggedOn || state === SessionState.ResetTested;
+    if (goesOn) resendAnswer.proceed(nowMs);
     const action = context.liveness.due(outbound.lastSentMs, nowMs);
     if (action === LivenessAction.Disconnect) context.disconnect(DisconnectReason.PeerSilent);
-    else if (action === LivenessAction.TestRequest) outbound.testRequest(nowMs);
+    else if (action === LivenessAction.TestRequest) outbound.testRequest(TEST_REQ_ID, nowMs);
     else if (action === LivenessAction.Heartbeat) outbound.heartbeat(nowMs);
   }
 
@@ -171,9 +180,20 @@ export class FixSession {
   logout(text: string, nowMs: number): void {
     const context = this.#context;
     context.nowMs = nowMs;
-    if (context.state !== SessionState.LoggedOn) return;
+    if (context.state !== SessionState.LoggedOn && context.state !== SessionState.ResetTested) return;
     context.parts.outbound.logout(text, nowMs);
     context.await(SessionState.LogoutSent, this.settings.logoutTimeoutMs, DisconnectReason.LogoutTimeout);
+  }
+
+  /**
+   * Asks the counterparty to begin both numbers at 1 again, in the session that goes on. Until `onReset` tells that it is done, after two round
+   * trips, `loggedOn` is false and nothing can be sent; what still comes in is delivered under the old epoch, and cannot be rejected. Not answered
+   * within `logonTimeoutMs`, it ends the connection, and the next one asks again. To be called when little is under way. False when it cannot
+   * be begun: not logged on, or one side still waits for what it missed.
+   */
+  resetSeqNums(nowMs: number): boolean {
+    this.#context.nowMs = nowMs;
+    return askForReset(this.#context);
   }
 
   /**
@@ -196,12 +216,14 @@ export class FixSession {
   /** Answers an application message with Reject (3). */
   reject(message: FixMessage, found: FieldProblem, nowMs: number): void {
     this.#context.nowMs = nowMs;
+    if (this.#context.state === SessionState.ResetSent) return;
     this.#context.parts.outbound.reject(message, found, nowMs);
   }
 
   /** Answers an application message with BusinessMessageReject (j); `refID` is its identifier, '' for none. */
   businessReject(message: FixMessage, refID: string, reason: BusinessRejectReason, text: string, nowMs: number): void {
     this.#context.nowMs = nowMs;
+    if (this.#context.state === SessionState.ResetSent) return;
     this.#context.parts.outbound.businessReject(message, refID, reason, text, nowMs);
   }
 

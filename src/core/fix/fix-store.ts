@@ -31,8 +31,8 @@ export interface FixStore {
    * follows from it.
    */
   received(msgSeqNum: number, buffer: Uint8Array, start: number, end: number): void;
-  /** Both numbers to 1, a later `epoch`, nothing kept. */
-  reset(nowMs: number): void;
+  /** Both numbers to 1, ours to `nextSenderMsgSeqNum` where that is given, in one step; a later `epoch`, nothing kept. */
+  reset(nowMs: number, nextSenderMsgSeqNum?: number): void;
   /** Of a store that outlives its process: the owner of the connection lets no byte leave before what was appended is durable. */
   readonly durability?: Durability;
 }
@@ -123,9 +123,9 @@ export class MemoryFixStore implements FixStore {
 
   received(): void {}
 
-  reset(_nowMs: number): void {
+  reset(_nowMs: number, nextSenderMsgSeqNum = 1): void {
     this.epoch++;
-    this.nextSenderMsgSeqNum = 1;
+    this.nextSenderMsgSeqNum = nextSenderMsgSeqNum;
     this.nextTargetMsgSeqNum = 1;
     this.#msgSeqNums.fill(0);
   }

@@ -5,15 +5,16 @@ import type { FixFramer } from './fix-framer.ts';
 import { MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
 import { checkOrigSendingTime, OrigSendingTimeVerdict, problem, sendingTimeHolds } from './inbound-checks.ts';
-import { contentProblem, LogonHandshake, textOf } from './logon-handshake.ts';
+import { LogonHandshake } from './logon-handshake.ts';
 import { NO_REF_TAG } from './message-validator.ts';
+import { onHeartbeat, takesBeforeReset } from './reset-request.ts';
 import { type SessionContext, SessionState } from './session-context.ts';
 import { DisconnectReason } from './session-contract.ts';
 
 const WRONG_VERSION = 'Incorrect BeginString';
 
 function takesMessages({ state }: SessionContext): boolean {
-  return state === SessionState.LoggedOn || state === SessionState.LogoutSent;
+  return state === SessionState.LoggedOn || state === SessionState.LogoutSent || state === SessionState.ResetTested;
 }
 
 /** Takes each framed message through the session's rules: who, when, which number, what; then hands it on or answers it. */
@@ -46,10 +47,8 @@ export class InboundMessages {
     header.read(message);
     if (state === SessionState.LogonAwaited || state === SessionState.LogonSent) {
       this.#logons.onFirst(buffer, framer, status);
-    } else if (state === SessionState.Ending) {
-      if (message.msgType === MsgType.Logout) context.endAwaited();
-    } else if (state === SessionState.LogoutAnswered) {
-      return;
+    } else if (state > SessionState.ResetTested) {
+      this.#takeNearEnd(buffer, framer, status);
     } else if (status === DecodeStatus.Unreadable && !message.possDup) {
       // It counts as garbled on its way, and is asked for again. Should it come back the same, Reject takes it out of the way.
       context.garbledBytes += framer.messageEnd - framer.messageStart;
@@ -59,11 +58,30 @@ export class InboundMessages {
       context.logoutAndDisconnect('MsgSeqNum(34) missing or no number', DisconnectReason.ProtocolViolation);
     } else if (this.#headerHolds() && this.#isInTurn(buffer, framer, status, wasHeld)) {
       inbound.nextSeqNum++;
-      const found = contentProblem(context, status);
+      const found = context.contentProblem(status);
       if (found !== null) context.parts.outbound.reject(message, found, context.nowMs);
       else if (isAdminType(message.msgType)) this.#onAdmin(wasHeld);
       else this.#deliver(buffer, framer);
       inbound.confirm();
+    }
+  }
+
+  /** In the states in which hardly anything is taken any more, or not yet again. */
+  #takeNearEnd(buffer: Uint8Array, framer: FixFramer, status: DecodeStatus): void {
+    const context = this.#context;
+    const { message, state } = context;
+    const { identity, inbound } = context.parts;
+    if (state === SessionState.Ending) {
+      if (message.msgType === MsgType.Logout) context.endAwaited();
+    } else if (state === SessionState.ResetSent) {
+      if (!identity.beginStringHolds(buffer, framer)) {
+        context.disconnect(DisconnectReason.ProtocolViolation);
+      } else if (takesBeforeReset(context, status)) {
+        inbound.nextSeqNum++;
+        if (!isAdminType(message.msgType)) this.#deliver(buffer, framer);
+        else if (message.msgType === MsgType.Reject) context.application.onReject?.(context.session, message);
+        inbound.confirm();
+      }
     }
   }
 
@@ -196,6 +214,7 @@ export class InboundMessages {
         this.#logons.onAgain();
         break;
       case MsgType.Heartbeat:
+        onHeartbeat(context);
         break;
       default:
         outbound.reject(message, problem(NO_REF_TAG, SessionRejectReason.InvalidMsgType), nowMs);
@@ -209,7 +228,7 @@ export class InboundMessages {
       return;
     }
     const { outbound, settings } = context.parts;
-    const text = textOf(context);
+    const { text } = context;
     outbound.logout('', context.nowMs);
     context.tellLogout(text);
     context.await(SessionState.LogoutAnswered, settings.hangUpTimeoutMs, DisconnectReason.LogoutComplete);

@@ -49,14 +49,19 @@ export class InboundSequence {
 
   /** Whether the messages up to `endSeqNo` must be asked for: not while an earlier request is unanswered. */
   mustRequest(endSeqNo: number, nowMs: number): boolean {
-    if (this.#requestedTo >= this.nextSeqNum) return false;
+    if (this.hasGap) return false;
     this.#requestedTo = endSeqNo;
     this.#requestedAtMs = nowMs;
     return true;
   }
 
+  /** Whether messages that were asked for are still missing. */
+  get hasGap(): boolean {
+    return this.#requestedTo >= this.nextSeqNum;
+  }
+
   gapIsOlderThan(timeoutMs: number, nowMs: number): boolean {
-    return this.#requestedTo >= this.nextSeqNum && nowMs - this.#requestedAtMs >= timeoutMs;
+    return this.hasGap && nowMs - this.#requestedAtMs >= timeoutMs;
   }
 
   /** Finds the message that is next among those held; `heldFramer` then has its positions. */

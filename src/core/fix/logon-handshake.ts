@@ -4,26 +4,13 @@ import type { DecodeStatus } from './fix-decoder.ts';
 import type { FixFramer } from './fix-framer.ts';
 import { MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
-import { messageProblem, problem, sendingTimeHolds } from './inbound-checks.ts';
-import { MESSAGE_VALID } from './message-validator.ts';
+import { problem, sendingTimeHolds } from './inbound-checks.ts';
+import { isResetUnanswered, sendReset } from './reset-request.ts';
 import { type SessionContext, SessionState } from './session-context.ts';
 import { DisconnectReason } from './session-contract.ts';
 
-/** What is wrong with the message on hand apart from its number and its sender, or null. */
-export function contentProblem(context: SessionContext, status: DecodeStatus): ReturnType<typeof messageProblem> {
-  const { message, header, decoder } = context;
-  const found = messageProblem(message, header, status, decoder.errorTag);
-  const { validator } = context.parts;
-  if (found !== null || validator === null) return found;
-  const reason = validator.check(message);
-  return reason === MESSAGE_VALID ? null : problem(validator.refTagID, reason as SessionRejectReason);
-}
-
-/** Text(58) of the message on hand, '' without one. */
-export function textOf({ message }: SessionContext): string {
-  const position = message.find(Tag.Text, message.bodyPosition);
-  return position < 0 ? '' : message.ascii(position);
-}
+/** Which of the two is wrong is nobody's business. */
+const WRONG_CREDENTIALS = 'Username(553) or Password(554) not accepted';
 
 /** Logon (A), the first of a connection and the one that resets the numbers of a session that goes on (FIX volume 2, "Logon"). */
 export class LogonHandshake {
@@ -39,7 +26,7 @@ export class LogonHandshake {
     const { message, header } = context;
     if (message.msgType !== MsgType.Logon) {
       const isLogout = message.msgType === MsgType.Logout;
-      if (isLogout) context.tellLogout(textOf(context));
+      if (isLogout) context.tellLogout(context.text);
       context.disconnect(isLogout ? DisconnectReason.LogonRefused : DisconnectReason.ProtocolViolation);
       return;
     }
@@ -64,27 +51,25 @@ export class LogonHandshake {
     outbound.setCompIDs(settings.senderCompID, identity.counterpartyCompID);
     const refusal = this.#refusal(status);
     if (refusal !== '') {
-      context.logoutAndDisconnect(refusal, DisconnectReason.LogonRefused);
+      this.#refuse(refusal);
       return;
     }
     const logon = readLogon(message);
     if (logon.ok) this.#onLogon(logon.value.heartBtIntSeconds, logon.value.resetSeqNum);
-    else context.logoutAndDisconnect(`${logon.text}: tag ${logon.refTagID}`, DisconnectReason.LogonRefused);
+    else this.#refuse(`${logon.text}: tag ${logon.refTagID}`);
   }
 
   /** A Logon that lets a session which goes on begin anew at 1: ResetSeqNumFlag(141)=Y, and itself the first. False if it is none. */
   onReset(status: DecodeStatus): boolean {
     const context = this.#context;
-    const { message, nowMs } = context;
-    if (message.possDup || message.msgSeqNum !== 1 || contentProblem(context, status) !== null) return false;
+    const { message } = context;
+    if (message.possDup || message.msgSeqNum !== 1 || context.contentProblem(status) !== null) return false;
     const logon = readLogon(message);
     if (!logon.ok || !logon.value.resetSeqNum) return false;
-    context.resetSeqNums();
-    const { inbound, outbound } = context.parts;
-    inbound.nextSeqNum = 2;
-    context.liveness.start(logon.value.heartBtIntSeconds, nowMs);
-    outbound.logon(logon.value, nowMs);
-    inbound.confirm();
+    this.#beginAnew(logon.value.heartBtIntSeconds);
+    // Both asked at once: with theirs, ours is granted.
+    if (context.state === SessionState.ResetTested) context.state = SessionState.LoggedOn;
+    context.tellReset();
     return true;
   }
 
@@ -123,24 +108,50 @@ export class LogonHandshake {
   /** Why a Logon is not taken, or ''. */
   #refusal(status: DecodeStatus): string {
     const context = this.#context;
-    const found = contentProblem(context, status);
+    const { expectedCredentials } = context.parts;
+    // Before anything else: who cannot say the password learns nothing about the rules of the session.
+    if (expectedCredentials !== null && !expectedCredentials.areIn(context.message)) return WRONG_CREDENTIALS;
+    const found = context.contentProblem(status);
     if (found !== null) return `${found.text}: tag ${found.refTagID}`;
     if (context.message.msgSeqNum < 0) return 'MsgSeqNum(34) missing or no number';
     if (context.parts.settings.role === 'initiator') return '';
     return context.application.admit?.(context.session, context.parts.identity.counterpartyCompID) ?? '';
   }
 
+  /** Logout and the end; without a Logout while a reset of ours is unanswered, which has none of the numbers left. */
+  #refuse(text: string): void {
+    const context = this.#context;
+    if (isResetUnanswered(context.parts.store)) {
+      context.tellLogout(text);
+      context.disconnect(DisconnectReason.LogonRefused);
+    } else {
+      context.logoutAndDisconnect(text, DisconnectReason.LogonRefused);
+    }
+  }
+
   #onLogon(heartBtIntSeconds: number, resetSeqNum: boolean): void {
     const context = this.#context;
-    const { settings, inbound, outbound } = context.parts;
+    const { settings, store, inbound, outbound } = context.parts;
     const { msgSeqNum } = context.message;
     const isAcceptor = settings.role === 'acceptor';
-    if (isAcceptor && (resetSeqNum || settings.resetOnLogon)) context.resetSeqNums();
+    if (isAcceptor && (resetSeqNum || settings.resetOnLogon)) {
+      context.resetSeqNums();
+    } else if (isAcceptor && isResetUnanswered(store)) {
+      context.liveness.start(heartBtIntSeconds, context.nowMs);
+      sendReset(context, heartBtIntSeconds);
+      return;
+    } else if (!isAcceptor && resetSeqNum && msgSeqNum === 1 && !this.#isFirstExchange()) {
+      // An acceptor that asks for a reset which was broken off: it has no other way to say so.
+      this.#beginAnew(heartBtIntSeconds);
+      context.state = SessionState.LoggedOn;
+      context.tellLogon();
+      return;
+    }
     if (msgSeqNum < inbound.nextSeqNum) {
       context.refuseTooLow();
       return;
     }
-    if (isAcceptor) outbound.logon({ heartBtIntSeconds, resetSeqNum }, context.nowMs);
+    if (isAcceptor) outbound.logon(context.logonOf(heartBtIntSeconds, resetSeqNum), context.nowMs);
     context.state = SessionState.LoggedOn;
     context.liveness.start(heartBtIntSeconds, context.nowMs);
     const missedFrom = inbound.nextSeqNum;
@@ -148,10 +159,27 @@ export class LogonHandshake {
     if (msgSeqNum === missedFrom || skips) inbound.nextSeqNum = msgSeqNum + 1;
     else context.requestResend(msgSeqNum);
     inbound.confirm();
-    context.application.onLogon(context.session);
+    context.tellLogon();
     if (msgSeqNum > missedFrom && skips) {
       context.gapCount++;
       context.application.onGap(context.session, missedFrom, msgSeqNum - 1);
     }
+  }
+
+  /** Whether both sides are at their first message anyway: ours was 1 and theirs must be. */
+  #isFirstExchange(): boolean {
+    const { inbound, outbound } = this.#context.parts;
+    return inbound.nextSeqNum === 1 && outbound.nextSeqNum === 2;
+  }
+
+  /** The counterparty's Logon was its number 1; ours, in answer, is too. */
+  #beginAnew(heartBtIntSeconds: number): void {
+    const context = this.#context;
+    context.resetSeqNums();
+    const { inbound, outbound } = context.parts;
+    inbound.nextSeqNum = 2;
+    context.liveness.start(heartBtIntSeconds, context.nowMs);
+    outbound.logon(context.logonOf(heartBtIntSeconds, true), context.nowMs);
+    inbound.confirm();
   }
 }

@@ -17,8 +17,6 @@ import { Tag } from './generated/fix-tags.gen.ts';
 import { type FixTransport, SendRefusal } from './session-contract.ts';
 
 const MICROS_PER_MILLI = 1000;
-/** TestReqID(112) of ours. One for all: whatever comes in ends the silence that we asked into, so that nobody compares it. */
-const TEST_REQ_ID = 'TEST';
 
 /**
  * The messages of one side: gives them their numbers, writes those of the session, has all of them stored and then handed to the transport.
@@ -86,6 +84,15 @@ export class OutboundMessages {
     this.send(nowMs);
   }
 
+  /** A Logon that asks for a reset: it goes out as number 1, and is kept as the last message of the epoch that ends with its answer. */
+  resetLogon(logon: Logon, nowMs: number): void {
+    writeLogon(this.beginAgain(MsgType.Logon, 1, nowMs), logon);
+    if (this.#finish() < 0) return;
+    const encoder = this.#encoder;
+    this.#store.append(this.nextSeqNum, encoder.buffer, encoder.start, encoder.end);
+    this.#hand(nowMs);
+  }
+
   logout(text: string, nowMs: number): void {
     const encoder = this.begin(MsgType.Logout, nowMs);
     if (text !== '') encoder.ascii(Tag.Text, text);
@@ -104,8 +111,8 @@ export class OutboundMessages {
     this.send(nowMs);
   }
 
-  testRequest(nowMs: number): void {
-    this.begin(MsgType.TestRequest, nowMs).ascii(Tag.TestReqID, TEST_REQ_ID);
+  testRequest(testReqID: string, nowMs: number): void {
+    this.begin(MsgType.TestRequest, nowMs).ascii(Tag.TestReqID, testReqID);
     this.send(nowMs);
   }
 

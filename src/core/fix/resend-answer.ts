@@ -42,12 +42,17 @@ export class ResendAnswer {
     this.#resendable = resendable;
   }
 
+  /** Whether more is still to be sent. */
+  get isUnderWay(): boolean {
+    return this.#next < this.#end;
+  }
+
   /** Begins an answer from `beginSeqNo` to `endSeqNo`, 0 for all that was sent; a request during another's answer widens that. */
   begin(beginSeqNo: number, endSeqNo: number, nowMs: number): void {
     const limit = this.#outbound.nextSeqNum;
     if (beginSeqNo >= limit) return;
     const end = endSeqNo === 0 || endSeqNo >= limit ? limit : endSeqNo + 1;
-    const pending = this.#next < this.#end;
+    const pending = this.isUnderWay;
     const pendingFrom = this.#gapFrom === 0 ? this.#next : this.#gapFrom;
     this.#end = pending ? Math.max(end, this.#end) : end;
     this.#next = pending ? Math.min(beginSeqNo, pendingFrom) : beginSeqNo;

@@ -1,11 +1,16 @@
 // hot: read per message. What ends a connection is rare.
-import { FixDecoder } from './fix-decoder.ts';
+import type { Logon } from './admin-messages.ts';
+import { ExpectedCredentials } from './expected-credentials.ts';
+import type { FieldProblem } from './field-reader.ts';
+import { type DecodeStatus, FixDecoder } from './fix-decoder.ts';
 import { FixMessage } from './fix-message.ts';
 import type { FixSession } from './fix-session.ts';
 import type { FixStore } from './fix-store.ts';
-import { SessionIdentity } from './inbound-checks.ts';
+import type { SessionRejectReason } from './generated/fix-enums.gen.ts';
+import { Tag } from './generated/fix-tags.gen.ts';
+import { messageProblem, problem, SessionIdentity } from './inbound-checks.ts';
 import { InboundSequence } from './inbound-sequence.ts';
-import { MessageValidator } from './message-validator.ts';
+import { MESSAGE_VALID, MessageValidator } from './message-validator.ts';
 import { OutboundMessages } from './outbound-messages.ts';
 import { ResendAnswer } from './resend-answer.ts';
 import { SequenceMessages } from './sequence-messages.ts';
@@ -31,10 +36,14 @@ export const SessionState = {
   LoggedOn: 3,
   /** Our Logout is out; messages that were under way are still taken. */
   LogoutSent: 4,
+  /** The TestRequest before a reset that we ask for is out: nothing of the application's may follow it. */
+  ResetTested: 5,
+  /** Our Logon with ResetSeqNumFlag(141)=Y is out: nothing may follow it before theirs has come. */
+  ResetSent: 6,
   /** Theirs is answered, and they should hang up. */
-  LogoutAnswered: 5,
+  LogoutAnswered: 7,
   /** They broke the protocol and our Logout says so: nothing is taken any more but theirs. */
-  Ending: 6,
+  Ending: 8,
 } as const;
 export type SessionState = (typeof SessionState)[keyof typeof SessionState];
 
@@ -49,9 +58,11 @@ export class SessionParts {
   readonly sequenceMessages: SequenceMessages;
   /** Null without a dictionary. */
   readonly validator: MessageValidator | null;
+  /** Of an acceptor that asks for them. */
+  readonly expectedCredentials: ExpectedCredentials | null;
 
   constructor({ settings, store }: FixSessionProfile, transport: FixTransport) {
-    const { beginString, senderCompID, targetCompID, dictionary } = settings;
+    const { role, beginString, senderCompID, targetCompID, dictionary, credentials = null } = settings;
     this.settings = settings;
     this.store = store;
     this.outbound = new OutboundMessages(beginString, transport, store);
@@ -60,7 +71,12 @@ export class SessionParts {
     this.inbound = new InboundSequence(store);
     this.resendAnswer = new ResendAnswer(this.outbound, store, settings.resendable);
     this.sequenceMessages = new SequenceMessages(this.inbound, this.outbound, this.resendAnswer);
-    this.validator = dictionary === null ? null : new MessageValidator(dictionary, settings.allowUserDefinedFields);
+    this.expectedCredentials =
+      role === 'acceptor' && credentials !== null ? new ExpectedCredentials(credentials) : null;
+    this.validator =
+      dictionary === null
+        ? null
+        : new MessageValidator(dictionary, settings.allowUserDefinedFields, this.expectedCredentials !== null);
   }
 }
 
@@ -83,6 +99,7 @@ export class SessionContext {
 
   readonly #transport: FixTransport;
   #endReason: DisconnectReason = DisconnectReason.ConnectionLost;
+  #logonTold = false;
   #logoutTold = true;
 
   constructor(session: FixSession, profile: FixSessionProfile, transport: FixTransport, application: FixApplication) {
@@ -101,15 +118,39 @@ export class SessionContext {
   open(state: SessionState): void {
     this.state = state;
     this.deadlineMs = this.nowMs + this.parts.settings.logonTimeoutMs;
+    this.#logonTold = false;
     this.#logoutTold = false;
     this.liveness.start(0, this.nowMs);
     this.parts.inbound.restart();
     this.parts.resendAnswer.cancel();
   }
 
-  /** Both sides begin at 1. */
-  resetSeqNums(): void {
-    this.parts.store.reset(this.nowMs);
+  /** What is wrong with the message on hand apart from its number and its sender, or null. */
+  contentProblem(status: DecodeStatus): FieldProblem | null {
+    const { message, header, decoder } = this;
+    const found = messageProblem(message, header, status, decoder.errorTag);
+    const { validator } = this.parts;
+    if (found !== null || validator === null) return found;
+    const reason = validator.check(message);
+    return reason === MESSAGE_VALID ? null : problem(validator.refTagID, reason as SessionRejectReason);
+  }
+
+  /** Text(58) of the message on hand, '' without one. */
+  get text(): string {
+    const { message } = this;
+    const position = message.find(Tag.Text, message.bodyPosition);
+    return position < 0 ? '' : message.ascii(position);
+  }
+
+  /** A Logon of ours. */
+  logonOf(heartBtIntSeconds: number, resetSeqNum: boolean): Logon {
+    const { role, credentials = null } = this.parts.settings;
+    return { heartBtIntSeconds, resetSeqNum, credentials: role === 'initiator' ? credentials : null };
+  }
+
+  /** Both sides begin at 1, or ours where it was left off. */
+  resetSeqNums(nextSenderMsgSeqNum = 1): void {
+    this.parts.store.reset(this.nowMs, nextSenderMsgSeqNum);
     this.parts.inbound.restart();
     this.parts.resendAnswer.cancel();
   }
@@ -153,6 +194,18 @@ export class SessionContext {
     this.state = SessionState.Disconnected;
     this.#transport.disconnect(reason);
     this.tellLogout(reason);
+  }
+
+  /** `onLogon`, once a connection. */
+  tellLogon(): void {
+    this.#logonTold = true;
+    this.application.onLogon(this.session);
+  }
+
+  /** Both numbers have begun anew: `onReset`, or the first logon of the connection. */
+  tellReset(): void {
+    if (this.#logonTold) this.application.onReset?.(this.session);
+    else this.tellLogon();
   }
 
   /** `onLogout`, once a connection. */

@@ -13,6 +13,7 @@ export const DisconnectReason = {
   LogoutTimeout: 'no answer to Logout in time',
   PeerSilent: 'no message within 2.4 x HeartBtInt',
   SequenceTooLow: 'MsgSeqNum(34) too low without PossDupFlag(43)',
+  ResetNotAnswered: 'a reset that we asked for was not answered in time',
   GapNotFilled: 'a ResendRequest was not answered in time',
   ProtocolViolation: 'the counterparty broke the session protocol',
   GarbageLimit: 'too many bytes that are no FIX message',
@@ -59,11 +60,13 @@ export interface FixApplication {
   onReject?(session: FixSession, message: FixMessage): void;
   /** Sessions of gap policy `feed`: these numbers were missed and are not asked for again. */
   onGap(session: FixSession, fromSeqNum: number, toSeqNum: number): void;
+  /** Both numbers have begun anew in a session that goes on, whoever asked: what was remembered by its number names nothing any more. */
+  onReset?(session: FixSession): void;
   /** The connection serves no more: Logout's text or a DisconnectReason. Exactly once a connection. */
   onLogout(session: FixSession, text: string): void;
 }
 
-/** Username(553) and Password(554) of an initiator's Logon; 4.2 has them by agreement with the venue only. */
+/** Username(553) and Password(554) of an initiator's Logon; 4.2 has them by agreement of the two sides only. */
 export interface LogonCredentials {
   readonly username: string;
   readonly password: string;
@@ -89,7 +92,10 @@ export interface FixSessionSettings {
    * `feed`: `onGap`, and on: old market data is worth nothing, the application subscribes again.
    */
   gapPolicy: 'resend' | 'feed';
-  /** Initiator: sent with each Logon, never logged and never stored; absent or null sends none. */
+  /**
+   * Initiator: sent with each Logon. Acceptor: the first Logon of a connection that has not exactly these is refused. Never logged and never
+   * stored; absent or null sends none and asks for none.
+   */
   credentials?: LogonCredentials | null;
   logonTimeoutMs: number;
   logoutTimeoutMs: number;

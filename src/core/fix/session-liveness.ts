@@ -21,6 +21,11 @@ export class SessionLiveness {
     this.received(nowMs);
   }
 
+  /** The interval in force. */
+  get heartBtIntSeconds(): number {
+    return this.#heartBtMs / 1000;
+  }
+
   received(nowMs: number): void {
     this.#lastReceivedMs = nowMs;
     this.#testRequested = false;

@@ -215,6 +215,10 @@ export class VenueSession implements FixApplication {
     this.#refused(request, sessionRejectedCode(parsed.value.sessionRejectReason), parsed.value.text);
   }
 
+  onReset(): void {
+    this.#sent.clear();
+  }
+
   /** Order sessions ask for what they missed: a session with the gap policy of a feed has no place here. */
   onGap(): void {}
 

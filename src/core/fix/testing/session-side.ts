@@ -48,6 +48,7 @@ export class Side {
         onReject: (_, message) =>
           this.events.push(`reject of ${message.int(message.find(Tag.RefSeqNum, message.bodyPosition))}`),
         onGap: (_, from, to) => this.events.push(`gap ${from}-${to}`),
+        onReset: () => this.events.push('reset'),
         onLogout: (_, text) => this.events.push(`logout ${text}`),
       },
       store,
