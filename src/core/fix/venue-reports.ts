@@ -1,0 +1,27 @@
+import type { ExecutionReportRecord } from './execution-report-record.ts';
+import { ExecType, OrdRejReason, OrdStatus } from './generated/fix-enums.gen.ts';
+
+type ReportState = Pick<ExecutionReportRecord, 'execType' | 'ordStatus' | 'ordRejReason' | 'leavesQty'>;
+
+/** The answer to an OrderStatusRequest about an order that the venue knows nothing of. */
+export function isUnknownToVenue(report: ReportState): boolean {
+  return (
+    report.execType === ExecType.OrderStatus &&
+    report.ordStatus === OrdStatus.Rejected &&
+    report.ordRejReason === OrdRejReason.UnknownOrder
+  );
+}
+
+/** Whether a report says that nothing more is to come of its order but busts and corrections. */
+export function endsOrder(report: ReportState): boolean {
+  switch (report.ordStatus) {
+    case OrdStatus.Filled:
+    case OrdStatus.Canceled:
+    case OrdStatus.Expired:
+    case OrdStatus.Rejected:
+    case OrdStatus.DoneForDay:
+      return report.leavesQty === 0;
+    default:
+      return false;
+  }
+}
