@@ -238,7 +238,7 @@ export class ReportDecisions {
       );
       return;
     }
-    this.#accepted(decision, subject, report, nowMicros);
+    if (report.ordStatus !== OrdStatus.PendingNew) this.#accepted(decision, subject, report, nowMicros);
     if (subject.version > order.venueVersion && !isTerminal(order.status) && this.#isReplace(subject))
       this.#replaced(decision, subject, report, nowMicros);
     if (!endsOrder(report)) return;

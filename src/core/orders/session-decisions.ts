@@ -15,7 +15,7 @@ export class SessionDecisions {
   readonly #reports: ReportDecisions;
   readonly #venue: Pick<VenueEffects, 'sessionNameOf'>;
   readonly #up = new Set<string>();
-  /** Changes that were unanswered when a session came up, by ClOrdID(11); until it is settled. */
+  /** Changes that had left and were unanswered when a session came up, by ClOrdID(11); until it is settled. */
   readonly #unanswered = new Map<string, string[]>();
 
   constructor(books: OrderBooks, reports: ReportDecisions, venue: Pick<VenueEffects, 'sessionNameOf'>) {
@@ -42,7 +42,11 @@ export class SessionDecisions {
       for (const { orderID, pendingChanges } of orders.values())
         for (const { version } of pendingChanges) unanswered.push(clOrdIDOf(orderID, version));
     }
-    this.#unanswered.set(sessionName, unanswered);
+    const { unsent } = this.#books;
+    this.#unanswered.set(
+      sessionName,
+      unanswered.filter((clOrdID) => !unsent.has(clOrdID)),
+    );
   }
 
   /**
