@@ -10,6 +10,16 @@ export type OrderSide = (typeof OrderSide)[keyof typeof OrderSide];
 export const OrderType = { Market: 1, Limit: 2, StopLimit: 3, StopMarket: 4 } as const;
 export type OrderType = (typeof OrderType)[keyof typeof OrderType];
 
+/** It waits here for its trigger price. */
+export function isStop(ordType: OrderType): boolean {
+  return ordType === OrderType.StopLimit || ordType === OrderType.StopMarket;
+}
+
+/** It has a limit price. */
+export function isPriced(ordType: OrderType): boolean {
+  return ordType === OrderType.Limit || ordType === OrderType.StopLimit;
+}
+
 /** `CNC`: delivery, paid in full. `MIS`: intraday, on margin, squared off before the close. `NRML`: carried over, margined in full. */
 export const Product = { CNC: 1, MIS: 2, NRML: 3 } as const;
 export type Product = (typeof Product)[keyof typeof Product];
@@ -53,8 +63,8 @@ export interface PendingChange {
   /** ClOrdID(11) is `clOrdIDOf(orderID, version)`. */
   readonly version: number;
   readonly terms: OrderTerms | null;
-  /** What must be held while it is unanswered; the order's hold is the maximum over the terms in force and all of these. */
-  readonly holdPaise: number;
+  /** What a unit of `terms` is held at; 0 for a cancel. The order's hold is the maximum over the terms in force and all of these. */
+  readonly holdPricePaise: number;
 }
 
 /** An order as memory keeps it. Only `applyEvent` changes one. */
@@ -82,6 +92,8 @@ export interface Order {
   cumValuePaise: number;
   /** Units that may open or enlarge a margined position and are held for; the units that close one fill first. CNC: 0 for sales, all for purchases. */
   exposureQty: number;
+  /** What a unit of `terms` is held at: decided once, so that what is left of the order is held at the same price after each fill. */
+  holdPricePaise: number;
   /** What is held for it now, charges included. */
   holdPaise: number;
   /** Brokerage charged so far: some tables cap it for the whole order. */
