@@ -15,7 +15,21 @@ export type EngineReport =
   | ChildReport
   /** Quotes flow. Sent once a process. */
   | { readonly type: 'ready'; readonly instrumentCount: number }
-  | { readonly type: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: AnswerError };
+  | Answer;
+
+/** A request of the control socket, on its way to who can answer it. */
+export interface Question {
+  readonly type: 'ask';
+  readonly id: number;
+  readonly request: ControlRequest;
+}
+
+export interface Answer {
+  readonly type: 'answer';
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: AnswerError;
+}
 
 export interface AnswerError {
   readonly code: ErrorCode;
@@ -35,7 +49,7 @@ export type EngineOrder =
       readonly venue: Venue | undefined;
     }
   | { readonly type: 'venue'; readonly venue: Venue; readonly exchangeRestarts: number }
-  | { readonly type: 'ask'; readonly id: number; readonly request: ControlRequest }
+  | Question
   | { readonly type: 'stop' };
 
 export interface Venue {

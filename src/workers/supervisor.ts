@@ -8,13 +8,16 @@ import { lockDataDir } from '../net/data-lock.ts';
 import type { Log } from '../net/log.ts';
 import { LogFile } from '../net/log-file.ts';
 import { createPinoLog } from '../net/pino-log.ts';
-import { EngineQuestions } from './engine-questions.ts';
+import { ensureTokenSecret } from '../net/token-secret.ts';
 import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
+import { Questions } from './questions.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import { workerUrl } from './worker-url.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** How long the engine may take to answer. */
+const ENGINE_ANSWER_MS = 8_000;
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -30,7 +33,7 @@ export class Supervisor {
   readonly #config: Config;
   readonly #onReady: (line: string) => void;
   readonly #startedMs = performance.now();
-  readonly #questions = new EngineQuestions();
+  readonly #questions = new Questions('the engine', ENGINE_ANSWER_MS);
   #logFile: LogFile | undefined;
   #log: Log = () => {};
   #engine: SupervisedProcess | undefined;
@@ -57,6 +60,9 @@ export class Supervisor {
     const cleanup: (() => unknown)[] = [unlock];
     try {
       this.#openLog();
+      if (config.orderSessions.length > 0) {
+        ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
+      }
       this.#port = await claimPort(config.values.host, config.values.port);
       await prepareInstruments(config, this.#log);
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
@@ -100,7 +106,7 @@ export class Supervisor {
       'main',
       (message) => this.#onEngine(message as EngineReport),
       () => this.#startEngine(),
-      () => this.#questions.engineDied(),
+      () => this.#questions.died(),
     );
     if (venue === undefined) {
       this.#exchange = this.#process(
