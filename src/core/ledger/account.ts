@@ -6,7 +6,7 @@ export interface Position {
   readonly product: Product;
   /** Net shares: negative is short. CNC: what was traded and is not settled yet. */
   quantity: number;
-  /** Signed cost of `quantity`: what is open was bought or sold for. */
+  /** Signed cost of `quantity`: what is open was bought for, or negated, sold for. */
   openValuePaise: number;
   marginPaise: number;
   realisedPaise: number;

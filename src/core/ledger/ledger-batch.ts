@@ -47,6 +47,10 @@ export interface UserHolding {
   readonly holding: Holding;
 }
 
+/**
+ * Rows of trades add up to positions, values and charges: a bust is one row that takes back, a correction two, one that takes back (with `execRefID`)
+ * and one that holds now (without).
+ */
 export interface TradeRow {
   readonly userId: number;
   /** Of the event that made it. */
@@ -56,9 +60,9 @@ export interface TradeRow {
   readonly venue: string;
   readonly tradingDay: string;
   readonly execID: string;
-  /** '' but for a bust or a correction, which name what they undo. */
+  /** '' but for a row that takes back, which names what it undoes. */
   readonly execRefID: string;
-  /** Signed by side: bought is positive. Of a bust, what is taken back. */
+  /** Signed: bought is positive, and so is a sale taken back. */
   readonly quantity: number;
   readonly pricePaise: number;
   readonly chargesPaise: number;

@@ -80,7 +80,7 @@ export interface PositionChange {
   /** Signed cost of `quantity`, paise. */
   readonly openValuePaise: number;
   readonly marginPaise: number;
-  /** Realised by this execution; 0 for CNC. */
+  /** Realised by this event. Of a margined position it is what moves as cash; of CNC, whose value moves in full, it is told alone. */
   readonly realisedPaise: number;
 }
 
@@ -90,8 +90,10 @@ export interface ExecutionDetail {
   readonly venue: string;
   /** YYYY-MM-DD in Asia/Kolkata. */
   readonly tradingDay: string;
+  /** Of a bust, what is taken back; of a correction, what holds now. */
   readonly lastQty: number;
   readonly lastPxPaise: number;
+  /** Of a bust or a correction, what they change by. */
   readonly charges: Charges;
   readonly position: PositionChange;
   /** Of the order, after it. */
@@ -99,6 +101,14 @@ export interface ExecutionDetail {
   readonly exposureQty: number;
   /** The order had ended before. */
   readonly isLate: boolean;
+}
+
+/** The trade that a bust takes back, or a correction replaces, as it stood. */
+export interface UndoneTrade {
+  readonly tradingDay: string;
+  readonly lastQty: number;
+  readonly lastPxPaise: number;
+  readonly charges: Charges;
 }
 
 /** What only this kind of event carries. */
@@ -112,6 +122,7 @@ export type EventDetail =
       readonly validity: Validity;
       readonly terms: OrderTerms;
       readonly clientOrderID: string;
+      readonly holdPricePaise: number;
       readonly holdPaise: number;
       readonly exposureQty: number;
     }
@@ -122,8 +133,8 @@ export type EventDetail =
       readonly type: typeof EventType.ModifyRequested;
       readonly version: number;
       readonly terms: OrderTerms;
-      /** Of the change alone, and of the order with it. */
-      readonly changeHoldPaise: number;
+      /** Of the change; the two after it are of the order with it. */
+      readonly holdPricePaise: number;
       readonly holdPaise: number;
       readonly exposureQty: number;
     }
@@ -132,6 +143,7 @@ export type EventDetail =
       readonly type: typeof EventType.OrderModified;
       readonly version: number;
       readonly terms: OrderTerms;
+      readonly holdPricePaise: number;
       readonly holdPaise: number;
       readonly exposureQty: number;
     }
@@ -153,13 +165,16 @@ export type EventDetail =
       readonly type: typeof EventType.TradeBusted | typeof EventType.TradeCorrected;
       /** The ExecID that it undoes or changes. */
       readonly execRefID: string;
+      readonly undone: UndoneTrade;
     } & ExecutionDetail)
   | {
       readonly type: typeof EventType.PositionSettled;
       readonly tradingDay: string;
       /** Signed: shares that went from the position to the holding. */
       readonly holdingQuantity: number;
+      /** Signed: what the cost of the holding changed by. */
       readonly holdingValuePaise: number;
+      readonly position: PositionChange;
     }
   | { readonly type: typeof EventType.ContractNoteIssued; readonly tradingDay: string; readonly charges: Charges };
 

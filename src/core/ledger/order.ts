@@ -53,8 +53,8 @@ export interface PendingChange {
   /** ClOrdID(11) is `clOrdIDOf(orderID, version)`. */
   readonly version: number;
   readonly terms: OrderTerms | null;
-  /** What must be held while it is unanswered; the order's hold is the maximum over the terms in force and all of these. */
-  readonly holdPaise: number;
+  /** What a unit of `terms` is held at; 0 for a cancel. The order's hold is the maximum over the terms in force and all of these. */
+  readonly holdPricePaise: number;
 }
 
 /** An order as memory keeps it. Only `applyEvent` changes one. */
@@ -82,6 +82,8 @@ export interface Order {
   cumValuePaise: number;
   /** Units that may open or enlarge a margined position and are held for; the units that close one fill first. CNC: 0 for sales, all for purchases. */
   exposureQty: number;
+  /** What a unit of `terms` is held at: decided once, so that what is left of the order is held at the same price after each fill. */
+  holdPricePaise: number;
   /** What is held for it now, charges included. */
   holdPaise: number;
   /** Brokerage charged so far: some tables cap it for the whole order. */

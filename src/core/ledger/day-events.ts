@@ -1,0 +1,62 @@
+import { assert } from '../assert.ts';
+import { type Account, positionKey } from './account.ts';
+import { contractNoteRounding } from './charges.ts';
+import { type Charges, EventType, type LedgerEvent } from './ledger-event.ts';
+import { Product } from './order.ts';
+import { tradeInto } from './position-value.ts';
+import { chargeTransfers, postingsOf } from './postings.ts';
+
+/**
+ * T+1: what was bought and sold for delivery until `tradingDay` goes into the holding, or leaves it, and a sale's gain over what the shares cost is told. Null when
+ * the account has nothing in the instrument to be settled.
+ */
+export function positionSettled(
+  account: Account,
+  instrumentId: number,
+  tradingDay: string,
+  tsMicros: number,
+): LedgerEvent | null {
+  const position = account.positions.get(positionKey(instrumentId, Product.CNC));
+  if (position === undefined || position.quantity === 0) return null;
+  const holding = account.holdings.get(instrumentId);
+  const quantity = holding?.quantity ?? 0;
+  const valuePaise = holding?.valuePaise ?? 0;
+  const after = tradeInto({ quantity, openValuePaise: valuePaise }, position.quantity, position.openValuePaise);
+  return {
+    userId: account.userId,
+    seq: account.seq + 1,
+    tsMicros,
+    orderID: 0,
+    instrumentId,
+    product: Product.CNC,
+    postings: [],
+    detail: {
+      type: EventType.PositionSettled,
+      tradingDay,
+      holdingQuantity: position.quantity,
+      holdingValuePaise: after.openValuePaise - valuePaise,
+      position: { quantity: 0, openValuePaise: 0, marginPaise: 0, realisedPaise: after.realisedPaise },
+    },
+  };
+}
+
+/** `dayCharges`: all that the executions of the day were charged; the note posts what rounding makes of it. */
+export function contractNoteIssued(
+  account: Account,
+  tradingDay: string,
+  dayCharges: Charges,
+  tsMicros: number,
+): LedgerEvent {
+  assert(tradingDay !== '', 'a contract note is of a day');
+  const charges = contractNoteRounding(dayCharges);
+  return {
+    userId: account.userId,
+    seq: account.seq + 1,
+    tsMicros,
+    orderID: 0,
+    instrumentId: 0,
+    product: 0,
+    postings: postingsOf(chargeTransfers(charges)),
+    detail: { type: EventType.ContractNoteIssued, tradingDay, charges },
+  };
+}
