@@ -8,7 +8,7 @@ import {
   type Posting,
 } from '../ledger/ledger-event.ts';
 import { type OrderTerms, OrderType } from '../ledger/order.ts';
-import { orderTypeName, productName, sideName, validityName } from './order-names.ts';
+import { orderTypeName, productName, type StatusName, sideName, validityName } from './order-names.ts';
 
 /**
  * An event of an account as its user is told of it: a function of the event and the instrument's symbol alone, so that what is told live and what is
@@ -93,6 +93,10 @@ function executionMap(detail: ExecutionDetail): ControlMap {
     tradingDay: detail.tradingDay,
     lastQty: detail.lastQty,
     lastPxPaise: detail.lastPxPaise,
+    ...(detail.isLate ? {} : { status: executedStatusName(detail) }),
+    filledQty: detail.cumQty,
+    filledValuePaise: detail.cumValuePaise,
+    leavesQty: detail.leavesQty,
     charges: chargesMap(detail.charges),
     positionQty: position.quantity,
     positionValuePaise: position.openValuePaise,
@@ -101,6 +105,12 @@ function executionMap(detail: ExecutionDetail): ControlMap {
     holdPaise: detail.holdPaise,
     late: detail.isLate,
   };
+}
+
+/** Of an order that had not ended before. */
+function executedStatusName({ cumQty, leavesQty }: ExecutionDetail): StatusName {
+  if (leavesQty === 0) return 'FILLED';
+  return cumQty > 0 ? 'PARTIALLY_FILLED' : 'OPEN';
 }
 
 function termsMap({ quantity, ordType, pricePaise, triggerPricePaise }: OrderTerms): ControlMap {
