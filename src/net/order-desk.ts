@@ -156,9 +156,12 @@ export class OrderDesk {
   #onBehind(userId: number, seq: number, answersLost: boolean): void {
     for (const trader of this.#byUser.get(userId) ?? []) {
       trader.cursor.lost(seq);
-      // An answer is not kept anywhere: the client has to come back and look.
-      if (answersLost && trader.unansweredCount > 0) trader.connection.close(CloseCode.TooSlow);
-      else this.#fillIfBehind(trader);
+      this.#fillIfBehind(trader);
+    }
+    if (!answersLost) return;
+    // An answer is not kept anywhere: the client has to come back and look. It may be that of a login.
+    for (const trader of this.#byNumber.values()) {
+      if (trader.userId === userId && trader.unansweredCount > 0) trader.connection.close(CloseCode.TooSlow);
     }
   }
 

@@ -58,7 +58,10 @@ export class FanOutAgent implements Agent {
       const secret = readTokenSecret({ ...settings.tokens, environment: process.env });
       const orders = this.#openDesk(secret);
       this.#orders = orders;
-      this.#orderNews = new RingWatch(buffers.fanOutBells[workerIndex]!, () => orders.poll());
+      this.#orderNews = new RingWatch(buffers.fanOutBells[workerIndex]!, () => {
+        orders.poll();
+        return false;
+      });
     }
     this.#server = new WsServer({
       fanOut,
