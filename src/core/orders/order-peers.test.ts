@@ -99,9 +99,9 @@ t.test('a full ring never blocks: whoever missed something is told when there is
   peers.answer(origin, 42, MESSAGE);
   peers.flush();
   t.ok(peers.behindCount > 50);
-  const first = heard(0);
-  t.ok(first.length > 5 && first.every(({ type, seq }, i) => type === OrderRecordType.Event && seq === i + 1));
-  t.match(heard(0), [{ type: OrderRecordType.Behind, userId: 42, seq: 99, flags: OrderRecordFlag.AnswersLost }]);
+  const told = [...heard(0), ...heard(0)];
+  t.match(told.pop(), { type: OrderRecordType.Behind, userId: 42, seq: 99, flags: OrderRecordFlag.AnswersLost });
+  t.ok(told.length > 5 && told.every(({ type, seq }, i) => type === OrderRecordType.Event && seq === i + 1));
   t.strictSame(heard(0), [], 'once');
   peers.push(42, 101, MESSAGE);
   t.match(heard(0), [{ type: OrderRecordType.Event, seq: 101, flags: 0 }]);
