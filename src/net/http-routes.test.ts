@@ -9,7 +9,9 @@ import { type EngineView, LOGGED_ON } from './engine-view.ts';
 import { type HttpRoutes, mountHttpRoutes } from './http-routes.ts';
 
 function row(instrumentIndex: number, symbol: string, listed = true): InstrumentRow {
-  const facts = { name: `${symbol} Limited`, kind: 'equity', tickPaise: 5, lotSize: 1, isin: null } as const;
+  const names = { name: `${symbol} Limited`, kind: 'equity', isin: null } as const;
+  const limits = { tickPaise: 5, lotSize: 1, priceBandBps: 2000, freezeQuantity: 1_000, previousClosePaise: 10_000 };
+  const facts = { ...names, ...limits };
   return { instrumentIndex, instrumentId: 1_001 + instrumentIndex, symbol, listed, ...facts };
 }
 

@@ -1,5 +1,7 @@
 import { assert } from '../core/assert.ts';
+import { MemoryFixStore } from '../core/fix/fix-store.ts';
 import { MsgType } from '../core/fix/generated/fix-enums.gen.ts';
+import { HeldTargetStore } from '../core/fix/held-target-store.ts';
 import type { NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest } from '../core/fix/order-messages.ts';
 import { OrderResendRule } from '../core/fix/order-resend-rule.ts';
 import type {
@@ -33,6 +35,11 @@ export interface GatewaySessionOptions
 export interface VenueGatewayOptions {
   readonly sessions: readonly GatewaySessionOptions[];
   readonly listener: VenueListener;
+  /**
+   * The listener commits what it is told later, and says so with `committed`: until then the session's store does not learn the number, and a process that dies is
+   * told again. Absent is false: what the listener was told counts as done.
+   */
+  readonly commitsLater?: boolean;
   /** The venue's limit, for each session. */
   readonly throttle: ThrottleSettings;
   /** Live orders that a session keeps at most; beyond, orders are refused. 100,000. */
@@ -52,6 +59,7 @@ const ORDERS_MAX = 100_000;
 
 interface GatewaySession {
   readonly orders: VenueSession;
+  readonly heldStore: HeldTargetStore | null;
   readonly initiator: ScheduledInitiator;
 }
 
@@ -78,14 +86,16 @@ export class VenueGateway {
       const { name, ...connection } = each;
       const { beginString, resendable } = connection.session;
       const session = { ...connection.session, resendable: resendable ?? new OrderResendRule().resendable };
-      const orders = new VenueSession({ name, beginString, throttle, ordersMax }, listener);
+      const heldStore = options.commitsLater ? new HeldTargetStore(connection.store ?? new MemoryFixStore()) : null;
+      const orders = new VenueSession({ name, beginString, throttle, ordersMax }, listener, heldStore);
+      const held = heldStore === null ? {} : { store: heldStore };
       const initiator = new ScheduledInitiator({
-        connection: { ...connection, session, application: orders, now },
+        connection: { ...connection, ...held, session, application: orders, now },
         schedule: schedule ?? null,
         lastActiveMs: options.lastActiveMs?.(name) ?? 0,
         onNewDay: (nowMs) => options.onNewDay?.(name, nowMs),
       });
-      return { orders, initiator };
+      return { orders, heldStore, initiator };
     });
     this.#look(now());
   }
@@ -123,6 +133,11 @@ export class VenueGateway {
   /** An order of before this process that may still be alive: it is asked after at the next logon. */
   adopt(account: string, clOrdID: string, symbol: string, side: VenueOrder['side']): VenueRefusal {
     return this.#sessionOf(account).orders.adopt(clOrdID, symbol, side);
+  }
+
+  /** What the listener did on this delivery, and on those before it, is durable. */
+  committed(sessionName: string, epoch: number, msgSeqNum: number): void {
+    this.#named(sessionName).heldStore?.committed(epoch, msgSeqNum);
   }
 
   /** The session of an account. */

@@ -62,6 +62,9 @@ export function instrumentRow(instrumentIndex: number, symbol: string): Instrume
     tickPaise: 5,
     lotSize: 1,
     isin: null,
+    priceBandBps: 2000,
+    freezeQuantity: 100_000,
+    previousClosePaise: 100_000,
     listed: true,
   };
 }

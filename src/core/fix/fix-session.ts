@@ -211,6 +211,12 @@ export class FixSession {
     this.#context.disconnect(DisconnectReason.SlowConsumer);
   }
 
+  /** For the application, which cannot take the message on hand: over a `HeldTargetStore` that is `notTaken`, it comes again on the next connection. */
+  applicationBehind(nowMs: number): void {
+    this.#context.nowMs = nowMs;
+    this.#context.disconnect(DisconnectReason.ApplicationBehind);
+  }
+
   /** For the owner of the connection, which learns that the store can keep nothing more: not even a Logout may go out. */
   storeFailed(nowMs: number): void {
     this.#context.nowMs = nowMs;

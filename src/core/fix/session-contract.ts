@@ -18,6 +18,7 @@ export const DisconnectReason = {
   GarbageLimit: 'too many bytes that are no FIX message',
   SlowConsumer: 'the counterparty does not read what is sent to it',
   StoreFailed: 'the session store failed: what it cannot keep is not sent',
+  ApplicationBehind: 'the application cannot take more messages now',
   ConnectionLost: 'the connection was lost',
 } as const;
 export type DisconnectReason = (typeof DisconnectReason)[keyof typeof DisconnectReason];

@@ -3,15 +3,8 @@ import type { FieldProblem } from './field-reader.ts';
 import type { FixMessage } from './fix-message.ts';
 import type { FixSession } from './fix-session.ts';
 import { type FixVersion, fixVersionOf, isInVersion } from './fix-version.ts';
-import {
-  BusinessRejectReason,
-  ExecType,
-  MassCancelResponse,
-  MsgType,
-  OrdRejReason,
-  OrdStatus,
-  SessionRejectReason,
-} from './generated/fix-enums.gen.ts';
+import { BusinessRejectReason, ExecType, MassCancelResponse, MsgType } from './generated/fix-enums.gen.ts';
+import type { HeldTargetStore } from './held-target-store.ts';
 import { type OrderCancelReject, readOrderCancelReject } from './order-messages.ts';
 import {
   type OrderMassCancelReport,
@@ -30,6 +23,7 @@ import {
   sessionRejectedCode,
   VenueRefusal,
 } from './venue-refusals.ts';
+import { endsOrder, isUnknownToVenue } from './venue-reports.ts';
 import { requestID, SentRequests, type VenueRequest, writeVenueRequest } from './venue-requests.ts';
 import { VenueSettlement } from './venue-settlement.ts';
 
@@ -98,11 +92,15 @@ export class VenueSession implements FixApplication {
   readonly #sent = new SentRequests();
   readonly #report = new ExecutionReportRecord();
   readonly #settlement: VenueSettlement;
+  readonly #heldStore: HeldTargetStore | null;
   #session: FixSession | null = null;
   #lastMsgSeqNum = 0;
+  #deliverySeqNum = 0;
 
-  constructor(settings: VenueSessionSettings, listener: VenueListener) {
+  /** `heldStore` is the session's store, where the listener commits later than it is told. */
+  constructor(settings: VenueSessionSettings, listener: VenueListener, heldStore: HeldTargetStore | null = null) {
     this.name = settings.name;
+    this.#heldStore = heldStore;
     this.version = fixVersionOf(settings.beginString);
     this.#listener = listener;
     this.#throttle = new Throttle(settings.throttle);
@@ -124,6 +122,34 @@ export class VenueSession implements FixApplication {
 
   get queuedCount(): number {
     return this.#throttle.queuedCount;
+  }
+
+  /** MsgSeqNum(34) of the last request that was sent; 0 before the first. */
+  get lastSentSeqNum(): number {
+    return this.#lastMsgSeqNum;
+  }
+
+  /** MsgSeqNum(34) of the application message that the listener is told of just now; 0 outside of one. */
+  get deliverySeqNum(): number {
+    return this.#deliverySeqNum;
+  }
+
+  /** With the session's name and MsgSeqNum(34) the key of a delivery; 0 while it is down. */
+  get epoch(): number {
+    return this.#session?.store.epoch ?? 0;
+  }
+
+  /** The time last told; 0 while it is down. */
+  get nowMs(): number {
+    return this.#session?.nowMs ?? 0;
+  }
+
+  /** The listener cannot take the delivery on hand: the connection ends, and over a `HeldTargetStore` the next logon asks for it again. */
+  notTaken(): void {
+    const session = this.#session;
+    if (session === null) return;
+    this.#heldStore?.notTaken();
+    session.applicationBehind(session.nowMs);
   }
 
   /** Takes a request: None when it was sent or waits for its turn, else why not, and then nothing was done. */
@@ -184,6 +210,12 @@ export class VenueSession implements FixApplication {
   }
 
   onMessage(session: FixSession, message: FixMessage): void {
+    this.#deliverySeqNum = message.msgSeqNum;
+    this.#deliver(session, message);
+    this.#deliverySeqNum = 0;
+  }
+
+  #deliver(session: FixSession, message: FixMessage): void {
     switch (message.msgType) {
       case MsgType.ExecutionReport:
         this.#onExecution(session, message);
@@ -305,10 +337,7 @@ export class VenueSession implements FixApplication {
   #onExecution(session: FixSession, message: FixMessage): void {
     const report = this.#report;
     if (!report.read(message, this.version)) {
-      const missing = report.errorReason === SessionRejectReason.RequiredTagMissing;
-      const text = missing ? 'required tag missing' : 'value is incorrect';
-      const problem = { refTagID: report.errorTag, sessionRejectReason: report.errorReason, text };
-      this.#unreadable(session, message, problem);
+      this.#unreadable(session, message, report.problem());
       return;
     }
     const clOrdID = report.text(report.clOrdIDAt);
@@ -329,7 +358,7 @@ export class VenueSession implements FixApplication {
     } else {
       const standing = order.live ? ReportStanding.Live : ReportStanding.Late;
       if (report.execType === ExecType.Replace) order.clOrdID = clOrdID;
-      if (isTerminal(report)) this.#orders.end(order);
+      if (endsOrder(report)) this.#orders.end(order);
       this.#listener.onExecution(this, report, standing);
       this.#settlement.answered(report, order);
     }
@@ -369,28 +398,5 @@ export class VenueSession implements FixApplication {
   #unreadable(session: FixSession, message: FixMessage, problem: FieldProblem): void {
     this.#listener.onUnexpected(this, message, `tag ${problem.refTagID}: ${problem.text}`);
     session.reject(message, problem, session.nowMs);
-  }
-}
-
-/** The answer to an OrderStatusRequest about an order that the venue knows nothing of. */
-function isUnknownToVenue(report: ExecutionReportRecord): boolean {
-  return (
-    report.execType === ExecType.OrderStatus &&
-    report.ordStatus === OrdStatus.Rejected &&
-    report.ordRejReason === OrdRejReason.UnknownOrder
-  );
-}
-
-/** Whether a report says that nothing more is to come of its order but busts and corrections. */
-function isTerminal(report: ExecutionReportRecord): boolean {
-  switch (report.ordStatus) {
-    case OrdStatus.Filled:
-    case OrdStatus.Canceled:
-    case OrdStatus.Expired:
-    case OrdStatus.Rejected:
-    case OrdStatus.DoneForDay:
-      return report.leavesQty === 0;
-    default:
-      return false;
   }
 }

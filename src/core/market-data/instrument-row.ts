@@ -14,6 +14,10 @@ export interface InstrumentRow {
   readonly lotSize: number;
   /** Null for an index. */
   readonly isin: string | null;
+  /** Null for no band. */
+  readonly priceBandBps: number | null;
+  readonly freezeQuantity: number;
+  readonly previousClosePaise: number;
   /** False once the instrument left the master: it keeps its index and its last quote, and its symbol no longer resolves. */
   readonly listed: boolean;
 }
@@ -22,9 +26,8 @@ export interface InstrumentRow {
 export function instrumentRows(table: InstrumentTable): InstrumentRow[] {
   const rows: InstrumentRow[] = [];
   for (let instrumentIndex = 0; instrumentIndex < table.count; instrumentIndex++) {
-    const { instrumentId, symbol, name, kind, tickPaise, lotSize, isin } = table.instrument(instrumentIndex);
-    const listed = table.isListed(instrumentIndex);
-    rows.push({ instrumentIndex, instrumentId, symbol, name, kind, tickPaise, lotSize, isin, listed });
+    const { from: _, ...facts } = table.instrument(instrumentIndex);
+    rows.push({ instrumentIndex, ...facts, listed: table.isListed(instrumentIndex) });
   }
   return rows;
 }
