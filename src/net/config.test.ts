@@ -35,6 +35,7 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   venue_password_file: [7, 'x'.repeat(1_001)],
   order_sessions: ['A,,B', 'A,A'],
   order_messages_per_second: [-1, '1000001'],
+  risk_profile: ['bold', 'none'],
   token_secret_file: [7, 'x'.repeat(1_001)],
   ledger_url: ['postgres://db.example.com/outcry', 'postgres://desk@db.example.com/outcry?sslmode=prefer'],
   ledger_password_file: [7, 'x'.repeat(1_001)],

@@ -122,6 +122,11 @@ export const SETTINGS = {
     0,
     1_000_000,
   ),
+  risk_profile: choice(
+    'Limits that orders are checked against. `retail-strict`: also concentration, 20 orders a minute, 100 orders and ₹1 crore a day.',
+    ['standard', 'retail-strict'],
+    'standard',
+  ),
   token_secret_file: path(
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),

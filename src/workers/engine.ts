@@ -10,6 +10,7 @@ import {
   notReadyReason,
   ordersSummary,
 } from '../net/engine-view.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
 import { InstrumentSource } from './instrument-source.ts';
 import type { Venue } from './process-messages.ts';
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly config: Config;
   readonly port: number;
   readonly venue: Venue | undefined;
+  /** Null where no orders are taken. */
+  readonly ledger: LedgerTarget | null;
   readonly engineRestarts: number;
   readonly exchangeRestarts: number;
   /** Built page. */
@@ -52,6 +55,7 @@ export class Engine {
   readonly #orders: WorkerRole | undefined;
   readonly #roles: readonly WorkerRole[];
   #venue: Venue | undefined;
+  #ledger: LedgerTarget | null;
   #servingFanOut = 0;
   #readyTold = false;
   #ended = false;
@@ -71,7 +75,7 @@ export class Engine {
       engine: new Float64Array(this.#buffers.engineStats),
       feed: new Float64Array(this.#buffers.feedStats),
       fanOut: this.#buffers.fanOutStats.map((block) => new Float64Array(block)),
-      orders: config.orderSessions.length === 0 ? undefined : new Float64Array(this.#buffers.orderStats),
+      orders: options.ledger === null ? undefined : new Float64Array(this.#buffers.orderStats),
       marketHours: values.market_hours,
     };
     this.#feed = this.#role('feed', 'feed.worker', this.#buffers.feedStats, () => ({
@@ -81,9 +85,10 @@ export class Engine {
     this.#fanOut = this.#buffers.fanOutStats.map((block, workerIndex) =>
       this.#role(`fan-out-${workerIndex}`, 'fan-out.worker', block, () => ({ workerIndex, settings })),
     );
-    if (config.orderSessions.length > 0) {
+    this.#ledger = options.ledger;
+    if (options.ledger !== null) {
       this.#orders = this.#role('orders', 'order.worker', this.#buffers.orderStats, () => ({
-        settings: orderSettings(config, this.#venue),
+        settings: orderSettings(config, this.#venue, this.#ledger!),
       }));
     }
     this.#roles = [this.#feed, ...this.#fanOut, ...(this.#orders === undefined ? [] : [this.#orders])];
@@ -110,6 +115,11 @@ export class Engine {
     this.#view.engine[stats.ENGINE_STATS_EXCHANGE_RESTARTS >> 1] = exchangeRestarts;
     this.#feed.post({ type: 'venue', ...venue });
     this.#orders?.post({ type: 'venue', ...venue });
+  }
+
+  setLedger(target: LedgerTarget): void {
+    this.#ledger = target;
+    this.#orders?.post({ type: 'ledger', target });
   }
 
   /** Answers a request of the control socket, or lets the order worker; raises REQUEST_REFUSED. */

@@ -23,6 +23,8 @@ const link = linkToSupervisor<EngineOrder, EngineReport>('outcry-engine', (order
       return start(order);
     case 'venue':
       return engine?.setVenue(order.venue, order.exchangeRestarts);
+    case 'ledger':
+      return engine?.setLedger(order.target);
     case 'ask':
       return void answer(order);
     case 'stop':

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { Config } from '../net/config.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
 
 /** How often a child process tells its supervisor that its event loop turns, milliseconds. */
 export const PROCESS_BEAT_MS = 500;
@@ -47,14 +48,20 @@ export type EngineOrder =
       readonly exchangeRestarts: number;
       /** Undefined while the simulator has not told its port. */
       readonly venue: Venue | undefined;
+      /** Null where no orders are taken. */
+      readonly ledger: LedgerTarget | null;
     }
   | { readonly type: 'venue'; readonly venue: Venue; readonly exchangeRestarts: number }
+  /** The database was started again, and is perhaps somewhere else. */
+  | { readonly type: 'ledger'; readonly target: LedgerTarget }
   | Question
   | { readonly type: 'stop' };
 
 export interface Venue {
   readonly host: string;
   readonly port: number;
+  /** Which life of the simulator it is: a new one knows nothing of sessions and orders. '' for a venue. */
+  readonly life: string;
 }
 
 export type ExchangeReport = ChildReport | { readonly type: 'listening'; readonly port: number };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { MarketHours } from '../core/market/calendar.ts';
 import type { InstrumentRow } from '../core/market-data/instrument-row.ts';
 import { quoteBoardByteLength } from '../core/market-data/quote-board.ts';
+import type { RiskProfile } from '../core/risk/risk-limits.ts';
 import { broadcastRingByteLength } from '../core/shm/broadcast-ring.ts';
 import { dirtyBitmapByteLength } from '../core/shm/dirty-bitmap.ts';
 import { TRADE_RECORD_STRIDE_WORDS } from '../core/shm/generated/broadcast-ring.gen.ts';
@@ -16,7 +17,9 @@ import { spscRingByteLength } from '../core/shm/spsc-ring.ts';
 import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient } from '../net/fix-tls.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
+import type { Venue } from './process-messages.ts';
 
 /**
  * Every buffer that threads of the engine share, and who touches it. The main thread allocates all of them before any
@@ -115,8 +118,10 @@ export interface FanOutWiring extends WorkerWiring {
 }
 
 export interface OrderSettings {
-  /** Undefined until the simulator has told its port. */
-  readonly venue: { readonly host: string; readonly port: number } | undefined;
+  /** Undefined until the simulator has told its port; a `venue` control message brings it. */
+  readonly venue: Venue | undefined;
+  readonly ledger: LedgerTarget;
+  readonly riskProfile: RiskProfile;
   /** SenderCompID(49) of each order session. */
   readonly sessions: readonly string[];
   readonly targetCompID: string;
@@ -137,9 +142,15 @@ export interface OrderWiring extends WorkerWiring {
   readonly settings: OrderSettings;
 }
 
-export function orderSettings({ values, ...config }: Config, venue: OrderSettings['venue']): OrderSettings {
+export function orderSettings(
+  { values, ...config }: Config,
+  venue: OrderSettings['venue'],
+  ledger: LedgerTarget,
+): OrderSettings {
   return {
     venue,
+    ledger,
+    riskProfile: values.risk_profile,
     sessions: config.orderSessions,
     targetCompID: values.target_comp_id,
     heartBtIntSeconds: values.heartbeat_seconds,

@@ -108,7 +108,8 @@ export class WorkerRole {
       onServing();
     } else {
       log('error', 'a worker failed', { worker: this.roleName, generation: this.#generation, error: report.text });
-      if (!report.closed) onFatal('WORKER_FAILED', `${this.roleName} failed and could not close`);
+      if (report.code === 'LEDGER_TAKEN') onFatal(report.code, report.text);
+      else if (!report.closed) onFatal('WORKER_FAILED', `${this.roleName} failed and could not close`);
       else if (!this.#served) onFatal(report.code, report.text);
       else
         this.#timer = setTimeout(

@@ -1,5 +1,6 @@
 import type { ControlMap } from '../fan-out/control-codec.ts';
 import { type Account, cashPaise, marginUsedPaise, type Position } from '../ledger/account.ts';
+import type { TradeRow } from '../ledger/ledger-batch.ts';
 import type { Order } from '../ledger/order.ts';
 import { totalValuePaise } from '../ledger/total-value.ts';
 import { orderTypeName, productName, sideName, statusName, validityName } from './order-names.ts';
@@ -113,6 +114,33 @@ function holdingsPage(account: Account, read: AccountRead, symbolOf: SymbolOf): 
     valuePaise,
     markPaise,
   }));
+}
+
+/** From trades that are one more than the page may have, oldest first. `from` is the number of the last event that was told. */
+export function tradesMap(
+  trades: readonly TradeRow[],
+  { from, limit }: Pick<AccountRead, 'from' | 'limit'>,
+  symbolOf: SymbolOf,
+): ControlMap {
+  const more = trades.length > limit ? (trades[limit] as TradeRow) : undefined;
+  // A correction is two rows of one event, which are told together.
+  const whole = more === undefined ? trades : trades.filter(({ seq }) => seq !== more.seq);
+  const told = whole.length > 0 ? whole : trades;
+  const last = told.at(-1)?.seq ?? from;
+  const rows = told.map((trade) => ({
+    seq: trade.seq,
+    orderId: trade.orderID,
+    symbol: symbolOf(trade.instrumentId),
+    venue: trade.venue,
+    tradingDay: trade.tradingDay,
+    execId: trade.execID,
+    execRefId: trade.execRefID,
+    quantity: trade.quantity,
+    pricePaise: trade.pricePaise,
+    chargesPaise: trade.chargesPaise,
+    tsMicros: trade.tsMicros,
+  }));
+  return { action: 'trades', seq: last, rows, next: more === undefined ? 0 : last };
 }
 
 function countedPage<T>(all: readonly T[], { from, limit }: AccountRead, row: (each: T) => ControlMap) {
