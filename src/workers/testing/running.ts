@@ -23,6 +23,8 @@ const SETTINGS: Record<string, string> = {
 export const CLI = fileURLToPath(new URL('../../cli.js', import.meta.url));
 /** Bound of every wait: far beyond what any of them takes. */
 const WAIT_MS = 30_000;
+/** A first start makes a database. */
+const READY_MS = 120_000;
 const MARK = `OUTCRY-TEST-${process.pid}-${Date.now()}`;
 
 export interface Status {
@@ -63,10 +65,14 @@ export class Running {
   }
 
   async ready(): Promise<this> {
-    await until(() => {
-      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
-      return this.stdout.includes('\n');
-    }, 'the ready line');
+    await until(
+      () => {
+        if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
+        return this.stdout.includes('\n');
+      },
+      'the ready line',
+      READY_MS,
+    );
     return this;
   }
 
@@ -101,11 +107,15 @@ function environment(dataDir: string, more: Record<string, string>): NodeJS.Proc
   return { ...Object.fromEntries(clean), ...SETTINGS, ...own, ...more };
 }
 
-/** Waits for a condition, asked again and again, within WAIT_MS. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
+/** Waits for a condition, asked again and again, within a bound. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  waitMs = WAIT_MS,
+): Promise<void> {
+  const deadline = Date.now() + waitMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS} ms for ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited ${waitMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
