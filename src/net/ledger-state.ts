@@ -2,7 +2,7 @@ import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
 import { EventType } from '../core/ledger/ledger-event.ts';
 import type { LoadedAccount } from '../core/orders/order-books.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
-import type { CommittedState } from '../core/orders/order-service.ts';
+import type { CommittedState } from '../core/orders/order-service-parts.ts';
 import type { ShardClaim } from './ledger-postgres.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';

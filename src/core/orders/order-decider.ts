@@ -1,6 +1,7 @@
 import { accountFrozen } from '../ledger/cash-events.ts';
 import { AccountDecisions } from './account-decisions.ts';
 import { ChangeDecisions } from './change-decisions.ts';
+import { ChangeSettlement } from './change-settlement.ts';
 import { Decision } from './decision.ts';
 import { ExecutionDecisions, type Venue } from './execution-decisions.ts';
 import type { MarketView } from './market-view.ts';
@@ -22,6 +23,7 @@ export class OrderDecider {
   readonly #executions: ExecutionDecisions;
   readonly #reports: ReportDecisions;
   readonly #sessions: SessionDecisions;
+  readonly #settlement: ChangeSettlement;
 
   constructor(
     books: OrderBooks,
@@ -32,8 +34,9 @@ export class OrderDecider {
   ) {
     this.#books = books;
     this.#executions = new ExecutionDecisions(books, venue);
-    this.#reports = new ReportDecisions(books, this.#executions, market);
-    this.#sessions = new SessionDecisions(books, this.#reports, sessionOf);
+    this.#settlement = new ChangeSettlement(books, sessionOf);
+    this.#reports = new ReportDecisions(books, this.#executions, this.#settlement, market);
+    this.#sessions = new SessionDecisions(this.#reports, this.#settlement, sessionOf);
     this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids);
     this.#changes = new ChangeDecisions(books, this.#sessions, market, venue.marketHours);
     this.#accounts = new AccountDecisions(books);
@@ -79,7 +82,7 @@ export class OrderDecider {
         this.#sessions.state(input.delivery.sessionName, input.isUp);
         break;
       case 'settled':
-        this.#sessions.settled(decision, input.sessionName, nowMicros);
+        this.#settlement.ask(decision, input.sessionName, nowMicros);
         break;
       case 'quarantine':
         this.#quarantine(decision, input.userId, input.reason, nowMicros);
