@@ -12,6 +12,8 @@ import { addInstrumentsCommand } from './cli/instruments-command.ts';
 import { addLedgerCommand } from './cli/ledger-command.ts';
 import { addQuotesCommand } from './cli/quotes-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
+import { addTokenCommand } from './cli/token-command.ts';
+import { addUserCommand } from './cli/user-command.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -36,6 +38,7 @@ Examples:
   outcry start                       everything, with the bundled exchange simulator
   outcry status --json               what runs, for a script
   outcry quotes RELIANCE TCS         live prices in this terminal
+  outcry user create --user-id 42    an account to trade with
   OUTCRY_PORT=9100 outcry start      any setting from the environment`,
   )
   .exitOverride()
@@ -47,6 +50,8 @@ addControlCommands(program);
 addConfigCommand(program);
 addInstrumentsCommand(program);
 addQuotesCommand(program);
+addUserCommand(program);
+addTokenCommand(program);
 addFixCommand(program);
 addLedgerCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
