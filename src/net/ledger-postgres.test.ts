@@ -217,6 +217,11 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         /postings_sum_to_zero.*23514/,
       ],
       [
+        'one posting alone',
+        wrong((b) => ({ events: [{ ...placed(b), postings: [{ account: 1, amountPaise: 100 }] }] })),
+        /postings_sum_to_zero.*23514/,
+      ],
+      [
         'three of them',
         wrong((b) => ({
           events: [

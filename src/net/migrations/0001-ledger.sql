@@ -25,9 +25,10 @@ CREATE TABLE ledger_events (
   detail text NOT NULL,
   PRIMARY KEY (user_id, seq),
   CONSTRAINT postings_pair CHECK (cardinality(posting_accounts) = cardinality(posting_paise)),
-  -- An expression, since a function called for every row costs more than the rest of the insert.
+  -- An expression, since a function called for every row costs more than the rest of the insert. A CHECK lets NULL pass, which the sum
+  -- with one posting, or with a posting of NULL, would be.
   CONSTRAINT postings_sum_to_zero CHECK (
-    CASE cardinality(posting_paise)
+    coalesce(CASE cardinality(posting_paise)
       WHEN 0 THEN true
       WHEN 2 THEN posting_paise[1] + posting_paise[2] = 0
       ELSE cardinality(posting_paise) <= 24 AND
@@ -39,7 +40,7 @@ CREATE TABLE ledger_events (
         + coalesce(posting_paise[17], 0) + coalesce(posting_paise[18], 0) + coalesce(posting_paise[19], 0)
         + coalesce(posting_paise[20], 0) + coalesce(posting_paise[21], 0) + coalesce(posting_paise[22], 0)
         + coalesce(posting_paise[23], 0) + coalesce(posting_paise[24], 0) = 0
-    END
+    END, false)
   )
 );
 CREATE UNIQUE INDEX reference_once ON ledger_events (user_id, reference) INCLUDE (seq) WHERE reference IS NOT NULL;
