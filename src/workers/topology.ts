@@ -18,6 +18,7 @@ import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
+import type { RiskLimitsFile } from '../net/risk-limits-file.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
 import type { Venue } from './process-messages.ts';
 
@@ -122,6 +123,7 @@ export interface OrderSettings {
   readonly venue: Venue | undefined;
   readonly ledger: LedgerTarget;
   readonly riskProfile: RiskProfile;
+  readonly riskLimits: RiskLimitsFile;
   /** SenderCompID(49) of each order session. */
   readonly sessions: readonly string[];
   readonly targetCompID: string;
@@ -151,6 +153,7 @@ export function orderSettings(
     venue,
     ledger,
     riskProfile: values.risk_profile,
+    riskLimits: config.riskLimits,
     sessions: config.orderSessions,
     targetCompID: values.target_comp_id,
     heartBtIntSeconds: values.heartbeat_seconds,
