@@ -117,10 +117,6 @@ export class VenueSession implements FixApplication {
     return this.#session?.loggedOn === true;
   }
 
-  get liveCount(): number {
-    return this.#orders.liveCount;
-  }
-
   get queuedCount(): number {
     return this.#throttle.queuedCount;
   }
