@@ -127,9 +127,6 @@ export const SETTINGS = {
     ['standard', 'retail-strict'],
     'standard',
   ),
-  risk_limits_file: path(
-    'Limits of your own above those of the profile, for all, for single instruments and for single users. Its form is in native-config/README.md. Empty: none.',
-  ),
   token_secret_file: path(
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),

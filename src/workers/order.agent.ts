@@ -8,7 +8,7 @@ import { OrderPeers } from '../core/orders/order-peers.ts';
 import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
-import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
+import { RiskSettings } from '../core/risk/risk-settings.ts';
 import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
 import {
   TRADE_RECORD_INSTRUMENT_INDEX,
@@ -262,15 +262,7 @@ export class OrderAgent implements Agent {
   }
 
   #risk(): RiskSettings {
-    const { riskProfile, riskLimits } = this.#wiring.settings;
-    const ofInstruments = new Map<number, LimitSettings>();
-    for (const [symbol, limits] of Object.entries(riskLimits.instruments)) {
-      const row = this.#instruments.bySymbol(symbol);
-      if (row !== undefined) ofInstruments.set(row.instrumentId, limits);
-      else this.#log('warn', 'limits are set for a symbol that is not listed', { symbol });
-    }
-    const ofUsers = new Map(Object.entries(riskLimits.users).map(([userId, limits]) => [Number(userId), limits]));
-    return new RiskSettings(moneyRulesAsOf(this.#date), riskProfile, riskLimits.global, ofInstruments, ofUsers);
+    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile);
   }
 
   #takeTrades(): void {

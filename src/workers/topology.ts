@@ -18,7 +18,6 @@ import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
-import type { RiskLimitsFile } from '../net/risk-limits-file.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
 import type { Venue } from './process-messages.ts';
 
@@ -123,7 +122,6 @@ export interface OrderSettings {
   readonly venue: Venue | undefined;
   readonly ledger: LedgerTarget;
   readonly riskProfile: RiskProfile;
-  readonly riskLimits: RiskLimitsFile;
   /** SenderCompID(49) of each order session. */
   readonly sessions: readonly string[];
   readonly targetCompID: string;
@@ -153,7 +151,6 @@ export function orderSettings(
     venue,
     ledger,
     riskProfile: values.risk_profile,
-    riskLimits: config.riskLimits,
     sessions: config.orderSessions,
     targetCompID: values.target_comp_id,
     heartBtIntSeconds: values.heartbeat_seconds,
