@@ -19,7 +19,7 @@ import { OutcryError } from '../core/errors.ts';
 import type { Log } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { clearLeftovers, SOCKET_DIRECTORY_PREFIX } from './postgres-leftovers.ts';
-import { checkReachable, chooseServerUser, type ServerUser } from './postgres-user.ts';
+import { chooseServerUser, isReachable, type ServerUser } from './postgres-user.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The caller holds its lock. */
@@ -82,8 +82,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const home = join(realpathSync(options.dataDir), 'postgres');
   const cluster = join(home, 'cluster');
   const user = chooseServerUser(cluster);
-  checkReachable(home, user);
-  checkReachable(join(binDirectory, 'postgres'), user);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   chownSync(home, user.uid, user.gid);
   if (!existsSync(cluster)) {
@@ -116,10 +114,17 @@ async function packagedBinaries(): Promise<string> {
   }
 }
 
-/** As another user when we are root, and so that the kernel sends it SIGINT when the thread that starts it is gone, however. */
-function confined(user: ServerUser): readonly [string, ...string[]] {
-  const drop = process.getuid?.() === 0 ? ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, '--clear-groups'] : [];
-  return ['setpriv', ...drop, '--pdeathsig', 'INT'];
+/**
+ * As another user when we are root, and so that the kernel sends it SIGINT when the thread that starts it is gone, however. Where that user may not pass through to one
+ * of `paths`, as below root's own home, it keeps one capability of root's, to enter directories, and no other.
+ */
+function confined(user: ServerUser, paths: readonly string[]): readonly [string, ...string[]] {
+  const death = ['--pdeathsig', 'INT'];
+  if (process.getuid?.() !== 0) return ['setpriv', ...death];
+  const drop = ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, '--clear-groups'];
+  const kept = '-all,+dac_read_search';
+  const keep = paths.every((path) => isReachable(path, user)) ? [] : ['--inh-caps', kept, '--ambient-caps', kept];
+  return ['setpriv', ...drop, ...keep, ...death];
 }
 
 /** Nothing of ours: no secret, and no PG variable that would change what the server does. */
@@ -132,7 +137,7 @@ async function makeCluster(binDirectory: string, home: string, cluster: string, 
   const aside = join(home, 'cluster.new');
   rmSync(aside, { recursive: true, force: true });
   const [program, ...args] = [
-    ...confined(user),
+    ...confined(user, [home, join(binDirectory, 'initdb')]),
     join(binDirectory, 'initdb'),
     ...['-D', aside, '-U', EMBEDDED_USERS.superuser, '-E', 'UTF8', '--locale=C', '--data-checksums'],
     ...['--auth-local=peer', '--auth-host=reject'],
@@ -177,7 +182,7 @@ class Server implements EmbeddedPostgres {
     this.#logFile = new LogFile(join(dirname(home), 'postgres.log'), LOG_BYTES_MAX);
     const settings = { ...SERVER_SETTINGS, unix_socket_directories: this.socketDirectory };
     const [program, ...args] = [
-      ...confined(user),
+      ...confined(user, [home, join(binDirectory, 'postgres')]),
       join(binDirectory, 'postgres'),
       ...['-D', cluster],
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),

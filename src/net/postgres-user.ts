@@ -28,18 +28,13 @@ export function chooseServerUser(clusterDirectory: string): ServerUser {
   throw new OutcryError('LEDGER_UNREACHABLE', `PostgreSQL may not run as root, and this machine has ${wanted}`);
 }
 
-/** Raises LEDGER_UNREACHABLE, naming the directory, when `user` may not pass through to `path`. */
-export function checkReachable(path: string, user: ServerUser): void {
+/** Whether `user` may pass through every directory above `path`. */
+export function isReachable(path: string, user: ServerUser): boolean {
   for (let directory = dirname(path); ; directory = dirname(directory)) {
     const { mode, uid, gid } = statSync(directory);
     const search = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-    if ((mode & search) === 0) {
-      throw new OutcryError(
-        'LEDGER_UNREACHABLE',
-        `${directory} is closed to the user ${user.name}, who runs PostgreSQL because root may not: run Outcry as another user, keep it and its data_dir elsewhere, or set ledger_url`,
-      );
-    }
-    if (directory === dirname(directory)) return;
+    if ((mode & search) === 0) return false;
+    if (directory === dirname(directory)) return true;
   }
 }
 
