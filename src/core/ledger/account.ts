@@ -1,3 +1,5 @@
+import { NO_CHARGES } from './charges.ts';
+import type { Charges } from './ledger-event.ts';
 import type { Order, Product } from './order.ts';
 
 /** A position of an account: (instrument, product). Values are signed integer paise. */
@@ -29,6 +31,17 @@ export interface Holding {
   markPaise: number;
 }
 
+/** What the next contract note is about: the executions since the last one, busts and corrections among them. */
+export interface NoteDue {
+  readonly executionCount: number;
+  /** The latest that one of them is of; '' for none. */
+  readonly tradingDay: string;
+  /** What they were charged in all. */
+  readonly charges: Charges;
+}
+
+export const NO_NOTE_DUE: NoteDue = { executionCount: 0, tradingDay: '', charges: NO_CHARGES };
+
 /** An account in memory: what its events made of it. Only `applyEvent` changes it. */
 export interface Account {
   readonly userId: number;
@@ -38,6 +51,7 @@ export interface Account {
   heldPaise: number;
   marginPaise: number;
   frozenReason: string;
+  noteDue: NoteDue;
   /** Orders that are not terminal, and terminal ones of the day, by OrderID. */
   readonly orders: Map<number, Order>;
   /** OrderID by client order id, of the orders in `orders`. */
@@ -70,6 +84,7 @@ export function newAccount(userId: number): Account {
     heldPaise: 0,
     marginPaise: 0,
     frozenReason: '',
+    noteDue: NO_NOTE_DUE,
     orders: new Map(),
     clientOrders: new Map(),
     references: new Map(),
