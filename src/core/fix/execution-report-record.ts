@@ -1,6 +1,6 @@
 // hot: `read`, per ExecutionReport. One pass over the field index, integers and positions; no string, no object, no exception.
 import type { ExecutionReport } from './execution-report.ts';
-import { IDENTIFIER_LENGTH_MAX, TEXT_LENGTH_MAX } from './field-reader.ts';
+import { type FieldProblem, IDENTIFIER_LENGTH_MAX, TEXT_LENGTH_MAX } from './field-reader.ts';
 import { FixMessage } from './fix-message.ts';
 import { INVALID_VALUE, readRoundedPricePaise } from './fix-values.ts';
 import { FixVersion } from './fix-version.ts';
@@ -80,6 +80,13 @@ export class ExecutionReportRecord {
     if (this.errorTag !== 0) return false;
     if (version === FixVersion.Fix42) this.#translateFrom42();
     return this.#isWhole();
+  }
+
+  /** Why `read` returned false, in words too. */
+  problem(): FieldProblem {
+    const { errorTag: refTagID, errorReason: sessionRejectReason } = this;
+    const isMissing = sessionRejectReason === SessionRejectReason.RequiredTagMissing;
+    return { refTagID, sessionRejectReason, text: isMissing ? 'required tag missing' : 'value is incorrect' };
   }
 
   /** The string at a position of this record; '' for none. It allocates. */

@@ -9,7 +9,6 @@ import {
   OrdRejReason,
   type OrdStatus,
   type OrdType,
-  SessionRejectReason,
   type Side,
   type TimeInForce,
 } from './generated/fix-enums.gen.ts';
@@ -68,9 +67,7 @@ export function readExecutionReport(
   version: FixVersion = FixVersion.Fix44,
 ): Parsed<ExecutionReport> {
   if (record.read(message, version)) return { ok: true, value: record.toReport() };
-  const { errorTag: refTagID, errorReason: sessionRejectReason } = record;
-  const isMissing = sessionRejectReason === SessionRejectReason.RequiredTagMissing;
-  return { ok: false, refTagID, sessionRejectReason, text: isMissing ? 'required tag missing' : 'value is incorrect' };
+  return { ok: false, ...record.problem() };
 }
 
 /** Body of an ExecutionReport; with version 4.2 in its terms. */

@@ -1,10 +1,8 @@
 import type { ExecutionReportRecord } from './execution-report-record.ts';
 import { ExecType, OrdRejReason, OrdStatus } from './generated/fix-enums.gen.ts';
 
-type ReportState = Pick<ExecutionReportRecord, 'execType' | 'ordStatus' | 'ordRejReason' | 'leavesQty'>;
-
 /** The answer to an OrderStatusRequest about an order that the venue knows nothing of. */
-export function isUnknownToVenue(report: ReportState): boolean {
+export function isUnknownToVenue(report: ExecutionReportRecord): boolean {
   return (
     report.execType === ExecType.OrderStatus &&
     report.ordStatus === OrdStatus.Rejected &&
@@ -13,7 +11,7 @@ export function isUnknownToVenue(report: ReportState): boolean {
 }
 
 /** Whether a report says that nothing more is to come of its order but busts and corrections. */
-export function endsOrder(report: ReportState): boolean {
+export function endsOrder(report: Pick<ExecutionReportRecord, 'ordStatus' | 'leavesQty'>): boolean {
   switch (report.ordStatus) {
     case OrdStatus.Filled:
     case OrdStatus.Canceled:

@@ -3,13 +3,7 @@ import type { FieldProblem } from './field-reader.ts';
 import type { FixMessage } from './fix-message.ts';
 import type { FixSession } from './fix-session.ts';
 import { type FixVersion, fixVersionOf, isInVersion } from './fix-version.ts';
-import {
-  BusinessRejectReason,
-  ExecType,
-  MassCancelResponse,
-  MsgType,
-  SessionRejectReason,
-} from './generated/fix-enums.gen.ts';
+import { BusinessRejectReason, ExecType, MassCancelResponse, MsgType } from './generated/fix-enums.gen.ts';
 import type { HeldTargetStore } from './held-target-store.ts';
 import { type OrderCancelReject, readOrderCancelReject } from './order-messages.ts';
 import {
@@ -143,6 +137,11 @@ export class VenueSession implements FixApplication {
   /** With the session's name and MsgSeqNum(34) the key of a delivery; 0 while it is down. */
   get epoch(): number {
     return this.#session?.store.epoch ?? 0;
+  }
+
+  /** The time last told; 0 while it is down. */
+  get nowMs(): number {
+    return this.#session?.nowMs ?? 0;
   }
 
   /** The listener cannot take the delivery on hand: the connection ends, and over a `HeldTargetStore` the next logon asks for it again. */
@@ -338,10 +337,7 @@ export class VenueSession implements FixApplication {
   #onExecution(session: FixSession, message: FixMessage): void {
     const report = this.#report;
     if (!report.read(message, this.version)) {
-      const missing = report.errorReason === SessionRejectReason.RequiredTagMissing;
-      const text = missing ? 'required tag missing' : 'value is incorrect';
-      const problem = { refTagID: report.errorTag, sessionRejectReason: report.errorReason, text };
-      this.#unreadable(session, message, problem);
+      this.#unreadable(session, message, report.problem());
       return;
     }
     const clOrdID = report.text(report.clOrdIDAt);

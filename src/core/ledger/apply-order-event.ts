@@ -2,7 +2,7 @@ import { assert } from '../assert.ts';
 import type { Account } from './account.ts';
 import { type EventDetail, EventType, type LedgerEvent } from './ledger-event.ts';
 import { countOrder } from './open-exposure.ts';
-import { isTerminal, type Order, OrderStatus, OrderType, type PendingChange } from './order.ts';
+import { isStop, isTerminal, type Order, OrderStatus, type PendingChange } from './order.ts';
 import { canApply, executedStatus } from './order-transitions.ts';
 
 /** The part of `applyEvent` that changes an order; the order that the event is about, if it is about one. */
@@ -33,7 +33,6 @@ function place(
     clientOrderID === '' || !account.clientOrders.has(clientOrderID),
     `client order id ${clientOrderID} was used before`,
   );
-  const isStop = terms.ordType === OrderType.StopLimit || terms.ordType === OrderType.StopMarket;
   const order: Order = {
     orderID,
     userId: account.userId,
@@ -43,7 +42,7 @@ function place(
     validity: detail.validity,
     clientOrderID,
     placedMicros: tsMicros,
-    status: isStop ? OrderStatus.TriggerPending : OrderStatus.Pending,
+    status: isStop(terms.ordType) ? OrderStatus.TriggerPending : OrderStatus.Pending,
     terms,
     version: 0,
     venueVersion: 0,

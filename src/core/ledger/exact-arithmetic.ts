@@ -42,3 +42,13 @@ export function shareOf(valuePaise: number, part: number, whole: number): number
     : Number((BigInt(rest) * BigInt(part)) / BigInt(whole));
   return ((valuePaise - rest) / whole) * part + restShare;
 }
+
+/** `part` / `whole` in ten thousandths, rounded up; for what is not negative. */
+export function ratioBps(part: number, whole: number): number {
+  const rest = part % whole;
+  const scaled = rest * 10_000;
+  const restBps = Number.isSafeInteger(scaled)
+    ? Math.ceil(scaled / whole)
+    : Number((BigInt(rest) * 10_000n + BigInt(whole) - 1n) / BigInt(whole));
+  return ((part - rest) / whole) * 10_000 + restBps;
+}

@@ -47,7 +47,7 @@ class Ledger {
     const order = { orderID, instrumentId: 5, side, product, validity: Validity.DAY, terms, clientOrderID: '' };
     const unfilled = { cumQty: 0, cumValuePaise: 0, brokeragePaise: 0, exposureQty: 0, pendingChanges: [] };
     const held = { ...order, ...unfilled, holdPricePaise: pricePaise };
-    const hold = heldBy(rules, held, closableQty(this.account, order));
+    const hold = heldBy(rules, held, closableQty(this.account, order, 0));
     this.apply(orderPlaced(this.account, { ...order, holdPricePaise: pricePaise, ...hold }, 10));
     return this.account.orders.get(orderID)!;
   }

@@ -29,23 +29,21 @@ export function exposureOf(account: Account, instrumentId: number): InstrumentEx
 }
 
 /**
- * Units that an order of this side can count on to close a position: the open ones of the other side that no other order counts on. A CNC purchase is paid
- * in full whatever it does, and a CNC sale never opens anything.
+ * Units that an order of this side can count on to close a position: the open ones of the other side that no other order counts on; `ownQty` are those that it counts
+ * on already. A CNC purchase is paid in full whatever it does, and a CNC sale never opens anything.
  */
 export function closableQty(
   account: Account,
-  order: Pick<Order, 'orderID' | 'instrumentId' | 'product' | 'side'>,
+  { instrumentId, product, side }: Pick<Order, 'instrumentId' | 'product' | 'side'>,
+  ownQty: number,
 ): number {
-  const isBuy = order.side === OrderSide.Buy;
-  if (order.product === Product.CNC) return isBuy ? 0 : Number.POSITIVE_INFINITY;
-  const exposure = exposureOf(account, order.instrumentId)?.[order.product - 1];
+  const isBuy = side === OrderSide.Buy;
+  if (product === Product.CNC) return isBuy ? 0 : Number.POSITIVE_INFINITY;
+  const exposure = exposureOf(account, instrumentId)?.[product - 1];
   if (exposure === undefined) return 0;
   const quantity = exposure.position?.quantity ?? 0;
-  const openQty = isBuy ? -quantity : quantity;
-  const known = account.orders.get(order.orderID);
-  const ownQty = known === undefined || isTerminal(known.status) ? 0 : closingQty(known);
   const claimedQty = (isBuy ? exposure.closingBuyQty : exposure.closingSellQty) - ownQty;
-  return Math.max(0, openQty - claimedQty);
+  return Math.max(0, (isBuy ? -quantity : quantity) - claimedQty);
 }
 
 /** Takes an order's share out before it changes, and puts it in again after. */

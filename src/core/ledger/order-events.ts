@@ -4,7 +4,7 @@ import { type EventDetail, EventType, LedgerAccount, type LedgerEvent } from './
 import type { MoneyRules } from './money-rules.ts';
 import { closableQty } from './open-exposure.ts';
 import { isTerminal, type Order, OrderStatus, type OrderTerms } from './order.ts';
-import { claimedQty, heldBy, type OrderHold } from './order-hold.ts';
+import { claimedQty, closingQty, heldBy, type OrderHold } from './order-hold.ts';
 import { postingsOf } from './postings.ts';
 
 /** What is decided when an order is placed. */
@@ -73,11 +73,15 @@ export interface ChangedTerms {
   readonly holdPricePaise: number;
 }
 
-/** What an order would hold while a change of it is unanswered; also for the decision whether it may be asked for. */
+/**
+ * What an order would hold with a change: while it is unanswered the most that either terms need, and of a stop order that waits here what the new ones need.
+ * Also for the decision whether it may be asked for.
+ */
 export function holdWithChange(rules: MoneyRules, account: Account, order: Order, change: ChangedTerms): OrderHold {
   const pending = { version: order.version + 1, ...change };
-  const changed = { ...order, pendingChanges: [...order.pendingChanges, pending] };
-  return heldBy(rules, changed, closableQty(account, order));
+  const isHere = order.status === OrderStatus.TriggerPending;
+  const changed = isHere ? { ...order, ...change } : { ...order, pendingChanges: [...order.pendingChanges, pending] };
+  return heldBy(rules, changed, closableQty(account, order, closingQty(order)));
 }
 
 export function modifyRequested(
@@ -145,7 +149,7 @@ export function stopOrderModified(
   tsMicros: number,
 ): LedgerEvent {
   assert(order.status === OrderStatus.TriggerPending, `order ${order.orderID} is at the venue`);
-  const hold = heldBy(rules, { ...order, ...change }, closableQty(account, order));
+  const hold = holdWithChange(rules, account, order, change);
   const morePaise = hold.holdPaise - order.holdPaise;
   assert(
     morePaise <= 0 || morePaise <= account.availablePaise,

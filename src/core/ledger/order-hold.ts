@@ -1,7 +1,7 @@
 import { boundCharges, type ChargeTable, chargesPaise, NO_CHARGES, orderBrokeragePaise } from './charges.ts';
 import { rateCeil } from './exact-arithmetic.ts';
 import type { MoneyRules } from './money-rules.ts';
-import { type Order, OrderSide, type OrderTerms, OrderType, Product } from './order.ts';
+import { isPriced, type Order, OrderSide, type OrderTerms, Product } from './order.ts';
 
 /** What decides how much an order holds. */
 export type HeldOrder = Pick<
@@ -25,7 +25,7 @@ export function holdPricePaise(
   lastPaise: number,
   upperPaise: number,
 ): number {
-  if (terms.ordType === OrderType.Market || terms.ordType === OrderType.StopMarket) return upperPaise;
+  if (!isPriced(terms.ordType)) return upperPaise;
   // A short is margined by what it sells at, and that is the market's price when the limit is below it.
   const isShortable = side === OrderSide.Sell && product !== Product.CNC;
   return isShortable ? Math.max(terms.pricePaise, lastPaise) : terms.pricePaise;

@@ -10,6 +10,16 @@ export type OrderSide = (typeof OrderSide)[keyof typeof OrderSide];
 export const OrderType = { Market: 1, Limit: 2, StopLimit: 3, StopMarket: 4 } as const;
 export type OrderType = (typeof OrderType)[keyof typeof OrderType];
 
+/** It waits here for its trigger price. */
+export function isStop(ordType: OrderType): boolean {
+  return ordType === OrderType.StopLimit || ordType === OrderType.StopMarket;
+}
+
+/** It has a limit price. */
+export function isPriced(ordType: OrderType): boolean {
+  return ordType === OrderType.Limit || ordType === OrderType.StopLimit;
+}
+
 /** `CNC`: delivery, paid in full. `MIS`: intraday, on margin, squared off before the close. `NRML`: carried over, margined in full. */
 export const Product = { CNC: 1, MIS: 2, NRML: 3 } as const;
 export type Product = (typeof Product)[keyof typeof Product];

@@ -1,5 +1,6 @@
 import { assert } from '../assert.ts';
 import type { Account } from '../ledger/account.ts';
+import { parseClOrdID } from '../ledger/order.ts';
 
 /** All accounts of the shard, and whose order an OrderID is. */
 export class AccountBook {
@@ -26,6 +27,12 @@ export class AccountBook {
 
   ownerOf(orderID: number): Account | undefined {
     return this.#owners.get(orderID);
+  }
+
+  /** The account with the order that a ClOrdID(11) names. */
+  namedBy(clOrdID: string): Account | undefined {
+    const parsed = parseClOrdID(clOrdID);
+    return parsed === undefined ? undefined : this.#owners.get(parsed.orderID);
   }
 
   /** Puts an account in place, in that of the same user if there was one. */

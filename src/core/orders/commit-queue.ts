@@ -6,8 +6,8 @@ import { RefusalCode } from '../refusal-codes.ts';
 export interface CommitHost<Input, Decision> {
   /** Decides from memory and applies to it; null when nothing is to be committed: the input is done with. `again`: it was decided before, and that was undone. */
   decide(input: Input, again: boolean): Decision | null;
-  /** The batch of these decisions, from memory as it is now: they are all that is decided and not durable. */
-  render(batchId: number, decisions: readonly Decision[]): LedgerBatch;
+  /** The batch of these decisions, from memory as it is now: they are all that is decided and not durable. Null when nothing in them has to be made so. */
+  render(batchId: number, decisions: readonly Decision[]): LedgerBatch | null;
   /** `committed` answers. */
   commit(batch: LedgerBatch): void;
   /** `batchAnswer` answers; `not-committed` is final: the batch will not become durable later. */
@@ -116,14 +116,20 @@ export class CommitQueue<Input, Decision> {
   }
 
   /** Sends the next batch, if none is in flight. To be called when a turn's inputs have been offered. */
-  flush(): void {
+  flush(nowMicros: number): void {
     if (this.#state !== State.Idle) return;
     this.#decideWaiting();
     this.#batchSize = this.#decidedCount;
     if (this.#batchSize === 0) return;
     const decisions = this.#entries.slice(0, this.#batchSize).map(({ decision }) => decision as Decision);
-    this.#batch = this.#host.render(++this.#batchId, decisions);
-    this.#send(this.#batch);
+    const batch = this.#host.render(this.#batchId + 1, decisions);
+    if (batch === null) {
+      this.#release(nowMicros);
+      return;
+    }
+    this.#batchId++;
+    this.#batch = batch;
+    this.#send(batch);
   }
 
   /** The answer to `commit`. */
@@ -176,7 +182,7 @@ export class CommitQueue<Input, Decision> {
     }
     this.#undone = [];
     this.#reached();
-    this.flush();
+    this.flush(nowMicros);
   }
 
   onTimer(nowMicros: number): void {
@@ -242,7 +248,7 @@ export class CommitQueue<Input, Decision> {
     this.#sizeMax = this.#decidedCount < this.#entries.length ? this.#sizeMax * 2 : Number.POSITIVE_INFINITY;
     this.#reached();
     for (const { input, decision } of durable) this.#host.release(input, decision as Decision, nowMicros);
-    this.flush();
+    this.flush(nowMicros);
   }
 
   /** Nothing that is not durable counts any more. */

@@ -1,4 +1,4 @@
-import { type OrderSide, type OrderTerms, OrderType, Product, OrderSide as Side, Validity } from '../ledger/order.ts';
+import { OrderSide, type OrderTerms, OrderType, Product, Validity } from '../ledger/order.ts';
 import { type MarketHours, SessionPhase, sessionPhase } from '../market/calendar.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 
@@ -19,16 +19,9 @@ export interface InstrumentFacts {
 
 /** What is wrong with a command. */
 export interface Refusal {
-  readonly code: RefusalCode;
+  /** A RefusalCode, or a VenueRefusal. */
+  readonly code: number;
   readonly text: string;
-}
-
-/** What an order is checked against beside its instrument. */
-export interface ValidationContext {
-  readonly nowMicros: number;
-  readonly marketHours: MarketHours;
-  /** Last traded price, 0 for none. */
-  readonly lastPaise: number;
 }
 
 /** Quantity × price of an order at most, so that every sum of them is exact: ten thousand crore rupees. */
@@ -36,13 +29,15 @@ const VALUE_MAX_PAISE = 1e13;
 const ONE_IN_BPS = 10_000;
 const PRODUCTS: ReadonlySet<number> = new Set(Object.values(Product));
 const VALIDITIES: ReadonlySet<number> = new Set(Object.values(Validity));
-const SIDES: ReadonlySet<number> = new Set(Object.values(Side));
+const SIDES: ReadonlySet<number> = new Set(Object.values(OrderSide));
 const TYPES: ReadonlySet<number> = new Set(Object.values(OrderType));
 
-/** Whether orders are taken now; null is yes. */
-export function marketRefusal({ nowMicros, marketHours }: ValidationContext): Refusal | null {
+/** Whether orders are taken now; null for yes. */
+export function marketRefusal(nowMicros: number, marketHours: MarketHours): Refusal | null {
   const phase = sessionPhase(nowMicros, marketHours);
-  return phase === SessionPhase.Continuous ? null : refuse(RefusalCode.MarketClosed, `the market is in ${phase}`);
+  return phase === SessionPhase.Continuous
+    ? null
+    : refuse(RefusalCode.MarketClosed, `the market is not open: ${phase}`);
 }
 
 /** What is wrong with an order apart from its terms; null for nothing. */
@@ -64,12 +59,12 @@ export function kindRefusal(
   return null;
 }
 
-/** What is wrong with the terms of an order, of a new one or as it shall be; null for nothing. */
+/** What is wrong with the terms of an order, new or changed; null for nothing. `lastPaise` is the last traded price, 0 for none. */
 export function termsRefusal(
   side: OrderSide,
   terms: OrderTerms,
   facts: InstrumentFacts,
-  { lastPaise }: Pick<ValidationContext, 'lastPaise'>,
+  lastPaise: number,
 ): Refusal | null {
   const { quantity, ordType, pricePaise, triggerPricePaise } = terms;
   if (!TYPES.has(ordType)) return refuse(RefusalCode.BadField, 'no such order type');
@@ -122,7 +117,7 @@ function priceRefusal(
 /** A trigger that the market has passed would fire at once; a limit beyond it could not be filled when it fires. */
 function triggerRefusal(side: OrderSide, terms: OrderTerms, lastPaise: number): Refusal | null {
   const { ordType, pricePaise, triggerPricePaise } = terms;
-  const isBuy = side === Side.Buy;
+  const isBuy = side === OrderSide.Buy;
   if (lastPaise > 0 && (isBuy ? triggerPricePaise <= lastPaise : triggerPricePaise >= lastPaise))
     return refuse(
       RefusalCode.BadTrigger,

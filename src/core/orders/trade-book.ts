@@ -1,10 +1,10 @@
 import { addCharges } from '../ledger/charges.ts';
-import { EventType, type LedgerEvent, type UndoneTrade } from '../ledger/ledger-event.ts';
+import type { StandingTrade } from '../ledger/execution-events.ts';
+import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
 
 /** An execution of an order as it now stands. */
-interface BookedTrade extends UndoneTrade {
+interface BookedTrade extends StandingTrade {
   readonly venue: string;
-  readonly execID: string;
   /** Busted, or replaced by a correction: it is kept so that its report is known when it comes again. */
   readonly isUndone: boolean;
 }
@@ -25,7 +25,7 @@ export class TradeBook {
   }
 
   /** The trade that an ExecRefID(19) names, the latest of that id, unless it has been undone. */
-  find(orderID: number, venue: string, execRefID: string): UndoneTrade | undefined {
+  find(orderID: number, venue: string, execRefID: string): StandingTrade | undefined {
     const trades = this.#byOrder.get(orderID) ?? [];
     return trades.findLast((each) => each.execID === execRefID && each.venue === venue && !each.isUndone);
   }

@@ -1,0 +1,104 @@
+import type { Account } from '../ledger/account.ts';
+import { applyEvent } from '../ledger/apply-event.ts';
+import type { LedgerEvent } from '../ledger/ledger-event.ts';
+import type { MoneyRules } from '../ledger/money-rules.ts';
+import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
+import type { RiskTerms } from '../risk/risk-settings.ts';
+import { AccountBook } from './account-book.ts';
+import type { Decision } from './decision.ts';
+import type { InstrumentFacts } from './order-validation.ts';
+import { TradeBook } from './trade-book.ts';
+import { TriggerBook } from './trigger-book.ts';
+
+/** The instruments as they are today. */
+export interface InstrumentDirectory {
+  bySymbol(symbol: string): InstrumentFacts | undefined;
+  byId(instrumentId: number): InstrumentFacts | undefined;
+}
+
+/** Limits and rates in force today, for the orders of one user in one instrument: a `RiskSettings`. */
+export interface RiskSource {
+  terms(userId: number, instrumentId: number): RiskTerms;
+}
+
+/** An account as the database has it, and the executions of the orders in it as events, in their order: fills, busts, corrections. */
+export interface LoadedAccount {
+  readonly account: Account;
+  readonly executions: readonly LedgerEvent[];
+}
+
+/** All that memory has of accounts and orders; every change of it is an event. */
+export class OrderBooks {
+  readonly accounts = new AccountBook();
+  readonly trades = new TradeBook();
+  readonly triggers: TriggerBook;
+  readonly instruments: InstrumentDirectory;
+  risk: RiskSource;
+
+  constructor(instruments: InstrumentDirectory, risk: RiskSource, stopOrdersMax: number) {
+    this.instruments = instruments;
+    this.risk = risk;
+    this.triggers = new TriggerBook(stopOrdersMax);
+  }
+
+  /** What the money of an order is reckoned by. */
+  rulesOf({ userId, instrumentId }: Pick<Order, 'userId' | 'instrumentId'>): MoneyRules {
+    return this.risk.terms(userId, instrumentId).money;
+  }
+
+  /** Applies an event that was decided, and keeps it with its decision. */
+  apply(decision: Decision, account: Account, event: LedgerEvent): void {
+    applyEvent(account, event);
+    decision.events.push(event);
+    this.trades.apply(event);
+    const order = account.orders.get(event.orderID);
+    if (order === undefined) return;
+    this.accounts.placed(account, order.orderID);
+    this.#keepTrigger(order);
+  }
+
+  /** Puts an account in place of what memory had of it. */
+  put({ account, executions }: LoadedAccount): void {
+    this.drop(account.userId);
+    this.accounts.put(account);
+    for (const event of executions) this.trades.apply(event);
+    for (const order of account.orders.values()) this.#keepTrigger(order);
+  }
+
+  /** Nothing is kept of the account. */
+  drop(userId: number): void {
+    const account = this.accounts.find(userId);
+    if (account === undefined) return;
+    for (const orderID of account.orders.keys()) this.#forget(orderID);
+    this.accounts.remove(userId);
+  }
+
+  /** Orders that ended before this are no longer kept: a late report about one is a stranger's. */
+  forgetDoneBefore(micros: number): void {
+    for (const account of this.accounts.accounts()) {
+      for (const { orderID, status, updatedMicros, clientOrderID } of account.orders.values()) {
+        if (!isTerminal(status) || updatedMicros >= micros) continue;
+        account.orders.delete(orderID);
+        account.clientOrders.delete(clientOrderID);
+        this.accounts.forgotten(orderID);
+        this.#forget(orderID);
+      }
+    }
+  }
+
+  #keepTrigger(order: Order): void {
+    const { orderID, instrumentId, side, status, terms } = order;
+    const instrument = status === OrderStatus.TriggerPending ? this.instruments.byId(instrumentId) : undefined;
+    if (instrument === undefined) {
+      this.triggers.remove(orderID);
+      return;
+    }
+    const { instrumentIndex } = instrument;
+    this.triggers.add({ orderID, instrumentIndex, side, triggerPricePaise: terms.triggerPricePaise });
+  }
+
+  #forget(orderID: number): void {
+    this.trades.forget(orderID);
+    this.triggers.remove(orderID);
+  }
+}
