@@ -130,6 +130,11 @@ export class VenueGateway {
     return this.#requestOf(this.#named(sessionName), { msgType: MsgType.OrderMassStatusRequest, body: request });
   }
 
+  /** Asks after every live order of a session, as at a logon: `onSettled` follows. */
+  askAll(sessionName: string): void {
+    this.#named(sessionName).orders.askAll(this.#now());
+  }
+
   /** An order of before this process that may still be alive: it is asked after at the next logon. */
   adopt(account: string, clOrdID: string, symbol: string, side: VenueOrder['side']): VenueRefusal {
     return this.#sessionOf(account).orders.adopt(clOrdID, symbol, side);

@@ -68,6 +68,7 @@ export function closingDuty(account: Account, { marks, isSettled }: DayOutlook):
 /** Of the day whose intraday positions are being closed, and what a day before has left open. */
 function intradayDuty(account: Account, { marks, nowMicros, isMarketOpen }: DayOutlook): DayDuty | null {
   const { squareOffMicros, date } = marks.squaredOff;
+  const today = marks.current.date;
   const intraday = [...account.orders.values()].filter(
     ({ status, product }) => !isTerminal(status) && product === Product.MIS,
   );
@@ -86,7 +87,7 @@ function intradayDuty(account: Account, { marks, nowMicros, isMarketOpen }: DayO
     ({ instrumentId }) =>
       isMarketOpen &&
       !intraday.some((order) => order.instrumentId === instrumentId) &&
-      lastAttemptMicros(account, date, instrumentId) + SQUARE_OFF_PAUSE_MICROS <= nowMicros,
+      lastAttemptMicros(account, today, instrumentId) + SQUARE_OFF_PAUSE_MICROS <= nowMicros,
   );
   return duty(DayStep.SquareOff, [], positions);
 }
@@ -99,12 +100,12 @@ function isCancelAsked({ pendingChanges }: Order): boolean {
   return pendingChanges.some(({ terms }) => terms === null);
 }
 
-/** The client order id of the nth order that closes an intraday position of a day. */
+/** The client order id of the nth order of a day that closes an intraday position: of the day on which it is placed, whose orders are all in memory. */
 export function squareOffID(date: string, instrumentId: number, attempt: number): string {
   return `SQUAREOFF-${date}-${instrumentId}-${attempt}`;
 }
 
-/** The next attempt to close a position, from 1, and the order of the last one. */
+/** The next attempt of a day to close a position, from 1, and the order of the last one. */
 export function squareOffAttempt(
   account: Account,
   date: string,

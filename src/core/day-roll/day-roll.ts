@@ -2,14 +2,14 @@ import type { Account } from '../ledger/account.ts';
 import { Product } from '../ledger/order.ts';
 import { type MarketHours, SessionPhase, sessionPhase } from '../market/calendar.ts';
 import { type DayOutlook, DayStep, dayDutyOf } from './day-duty.ts';
-import { type DayMarks, dayMarksAt } from './trading-day.ts';
+import { type DayMarks, dayMarksAt, type TradingDay } from './trading-day.ts';
 
 /** What the roll needs of the order path. */
 export interface DayRollHost {
   /** All of the shard. */
   accounts(): Iterable<Account>;
   find(userId: number): Account | undefined;
-  /** Takes the account's next step, by a command to its writer; `answered` follows when that is durable, or was refused. */
+  /** Takes the account's next step, through its one writer; `answered` follows when that is durable, or came to nothing. */
   step(userId: number, isSettled: boolean): void;
   /** The session with the venue that the user's orders go over. */
   sessionNameOf(userId: number): string;
@@ -22,7 +22,11 @@ export interface DayRollHost {
 /** Accounts that are looked at in one turn, and steps that wait for an answer. */
 const LOOKS_A_TURN = 2_000;
 const IN_FLIGHT_MAX = 256;
-const REFUSED_PAUSE_MICROS = 1_000_000;
+/** After a step that came to nothing; it doubles with each. */
+const PAUSE_MIN_MICROS = 1_000_000;
+const PAUSE_MAX_MICROS = 30_000_000;
+/** Between two looks at accounts that wait for something. */
+const LOOK_MICROS = 50_000;
 /** A venue has so long to say by itself what expired, before it is asked. */
 const VENUE_GRACE_MICROS = 5_000_000;
 const ASK_AGAIN_MICROS = 60_000_000;
@@ -40,6 +44,7 @@ interface Open {
   step: DayStep;
   isInFlight: boolean;
   retryMicros: number;
+  pauseMicros: number;
   /** The day whose close an intraday position was carried over, once that is told; '' for none. */
   carriedDate: string;
 }
@@ -60,6 +65,7 @@ export class DayRoll {
   /** Accounts that are to be looked at for the first time since the marks moved. */
   #scan: Iterator<Account> | null = null;
   #inFlight = 0;
+  #dueMicros = Number.NEGATIVE_INFINITY;
 
   constructor(hours: MarketHours, host: DayRollHost) {
     this.#hours = hours;
@@ -69,6 +75,16 @@ export class DayRoll {
   /** Whether every day that has closed is done with: nothing is left but what the day in progress will bring. */
   get isDone(): boolean {
     return this.#marks !== null && this.#scan === null && this.#open.size === 0;
+  }
+
+  /** When `onTimer` has something to do. */
+  get dueMicros(): number {
+    return this.#dueMicros;
+  }
+
+  /** The trading day in progress, or the last one; null before the first `onTimer`. */
+  get current(): TradingDay | null {
+    return this.#marks?.current ?? null;
   }
 
   /** How many accounts are in which step. */
@@ -105,11 +121,16 @@ export class DayRoll {
     if (open === undefined || !open.isInFlight) return;
     open.isInFlight = false;
     this.#inFlight--;
-    if (!isDone) open.retryMicros = nowMicros + REFUSED_PAUSE_MICROS;
+    if (isDone) {
+      open.pauseMicros = PAUSE_MIN_MICROS;
+      return;
+    }
+    open.retryMicros = nowMicros + open.pauseMicros;
+    open.pauseMicros = Math.min(2 * open.pauseMicros, PAUSE_MAX_MICROS);
   }
 
-  /** To be called several times a second. */
   onTimer(nowMicros: number): void {
+    if (nowMicros < this.#dueMicros) return;
     if (this.#marks === null || nowMicros >= this.#marks.nextMicros) {
       this.#marks = dayMarksAt(nowMicros, this.#hours);
       this.#scan = this.#host.accounts()[Symbol.iterator]();
@@ -119,6 +140,8 @@ export class DayRoll {
     const outlook = { marks, nowMicros, isMarketOpen };
     this.#look(outlook);
     this.#scanOn(outlook);
+    const isIdle = this.#open.size === 0 && this.#scan === null;
+    this.#dueMicros = isIdle ? marks.nextMicros : this.#scan === null ? nowMicros + LOOK_MICROS : nowMicros;
   }
 
   /** Looks at accounts that are open, those that were looked at longest ago first. */
@@ -149,7 +172,7 @@ export class DayRoll {
     const duty = dayDutyOf(account, { ...outlook, isSettled });
     if (duty === null) return;
     const { step } = duty;
-    const open = known ?? { step, isInFlight: false, retryMicros: 0, carriedDate: '' };
+    const open = known ?? { step, isInFlight: false, retryMicros: 0, pauseMicros: PAUSE_MIN_MICROS, carriedDate: '' };
     open.step = step;
     this.#open.set(userId, open);
     if (step === DayStep.Expire && !isSettled) this.#askVenue(userId, outlook);
@@ -163,7 +186,9 @@ export class DayRoll {
   #tellCarried({ userId, positions }: Account, open: Open, { closed, squaredOff }: DayMarks): void {
     if (squaredOff.date !== closed.date || open.carriedDate === closed.date) return;
     open.carriedDate = closed.date;
-    const carried = [...positions.values()].filter(({ product, quantity }) => product === Product.MIS && quantity !== 0);
+    const carried = [...positions.values()].filter(
+      ({ product, quantity }) => product === Product.MIS && quantity !== 0,
+    );
     this.#host.carried(
       userId,
       carried.map(({ instrumentId }) => instrumentId),

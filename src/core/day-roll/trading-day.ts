@@ -1,5 +1,4 @@
 import {
-  indianDate,
   indianDay,
   indianTimeMicros,
   isoDate,
@@ -36,16 +35,18 @@ export function tradingDayAt(tsMicros: number, hours: MarketHours): TradingDay {
   const day = indianDay(openMicros);
   const closeMicros = isAlways ? openMicros + MICROS_A_DAY : indianTimeMicros(day, CLOSE_MICROS);
   const settleMicros = isAlways ? closeMicros : nextOpenMicros(closeMicros, hours) - PRE_OPEN_MICROS;
-  return { date: isoDate(day), openMicros, squareOffMicros: closeMicros - SQUARE_OFF_MICROS, closeMicros, settleMicros };
-}
-
-/** The date of the trading day that a moment belongs to. */
-export function tradingDateAt(tsMicros: number, hours: MarketHours): string {
-  return indianDate(lastOpenMicros(tsMicros, hours));
+  return {
+    date: isoDate(day),
+    openMicros,
+    squareOffMicros: closeMicros - SQUARE_OFF_MICROS,
+    closeMicros,
+    settleMicros,
+  };
 }
 
 /** How far the trading days have come at one moment. */
 export interface DayMarks {
+  readonly current: TradingDay;
   /** The last day whose intraday positions were to be closed. */
   readonly squaredOff: TradingDay;
   /** The last day that has closed. */
@@ -64,14 +65,10 @@ export function dayMarksAt(tsMicros: number, hours: MarketHours): DayMarks {
   // With round-the-clock hours the next day begins when this one closes: its own square-off comes later than anything of this one.
   const nextMicros = [squareOffMicros, closeMicros, settleMicros].find((micros) => micros > tsMicros);
   return {
+    current,
     squaredOff: past(squareOffMicros),
     closed: past(closeMicros),
     settled: past(settleMicros),
     nextMicros: nextMicros ?? nextOpenMicros(tsMicros, hours),
   };
-}
-
-/** Whether an intraday order may be placed: not when its day's positions are being closed. */
-export function isIntradayOpen(tsMicros: number, hours: MarketHours): boolean {
-  return tsMicros < tradingDayAt(tsMicros, hours).squareOffMicros;
 }

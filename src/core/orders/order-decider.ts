@@ -1,6 +1,8 @@
+import { DayGate } from '../day-roll/day-gate.ts';
 import { accountFrozen } from '../ledger/cash-events.ts';
 import { AccountDecisions } from './account-decisions.ts';
 import { ChangeDecisions } from './change-decisions.ts';
+import { DayDecisions } from './day-decisions.ts';
 import { Decision } from './decision.ts';
 import { ExecutionDecisions, type Venue } from './execution-decisions.ts';
 import type { MarketView } from './market-view.ts';
@@ -19,6 +21,7 @@ export class OrderDecider {
   readonly #books: OrderBooks;
   readonly #accounts: AccountDecisions;
   readonly #changes: ChangeDecisions;
+  readonly #days: DayDecisions;
   readonly #executions: ExecutionDecisions;
   readonly #reports: ReportDecisions;
   readonly #sessions: SessionDecisions;
@@ -34,8 +37,10 @@ export class OrderDecider {
     this.#executions = new ExecutionDecisions(books, venue);
     this.#reports = new ReportDecisions(books, this.#executions, market);
     this.#sessions = new SessionDecisions(books, this.#reports, sessionOf);
-    this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids);
+    const gate = new DayGate(venue.marketHours);
+    this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids, gate);
     this.#changes = new ChangeDecisions(books, this.#sessions, market, venue.marketHours);
+    this.#days = new DayDecisions(books, this.#sessions, this.#changes, venue.marketHours, ids, gate);
     this.#accounts = new AccountDecisions(books);
   }
 
@@ -80,6 +85,9 @@ export class OrderDecider {
         break;
       case 'settled':
         this.#sessions.settled(decision, input.sessionName, nowMicros);
+        break;
+      case 'day-step':
+        this.#days.step(decision, input.userId, input.isSettled, nowMicros);
         break;
       case 'quarantine':
         this.#quarantine(decision, input.userId, input.reason, nowMicros);
