@@ -3,6 +3,7 @@ import { OutcryError } from '../core/errors.ts';
 import { type Account, type Holding, newAccount, type Position, positionKey } from '../core/ledger/account.ts';
 import type { FixSessionRow, TradeRow } from '../core/ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
+import { withExecution } from '../core/ledger/note-due.ts';
 import type { Order } from '../core/ledger/order.ts';
 import {
   EVENT_COLUMNS,
@@ -119,6 +120,11 @@ export class LedgerReader {
         `SELECT user_id, reference, seq FROM outcry.ledger_events WHERE reference IS NOT NULL ${users} ORDER BY user_id, seq`,
         (row) => void of(row, 0).references.set(row[1] as string, row[2] as number),
       );
+      await each(executionsSinceNote(users), (row) => {
+        const account = of(row, 0);
+        const { detail } = eventOf(row);
+        if ('execID' in detail) account.noteDue = withExecution(account.noteDue, detail);
+      });
       const since = Math.floor(sinceOrderID);
       for (const which of [`is_open AND order_id < ${since}`, `order_id >= ${since}`]) {
         await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
@@ -177,6 +183,19 @@ export class LedgerReader {
   #forget(connection: Promise<LedgerConnection>): void {
     if (this.#connection === connection) this.#connection = undefined;
   }
+}
+
+/** Events of executions that no contract note has, of accounts for which `users` holds. */
+function executionsSinceNote(users: string): string {
+  const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
+  return `SELECT ${columns.join(', ')} FROM (SELECT user_id FROM outcry.accounts WHERE true ${users}) AS a
+    CROSS JOIN LATERAL (
+      SELECT coalesce(max(seq), 0) AS seq FROM outcry.ledger_events WHERE user_id = a.user_id AND event_type = 31
+    ) AS note
+    CROSS JOIN LATERAL (
+      SELECT DISTINCT seq FROM outcry.trades WHERE user_id = a.user_id AND seq > note.seq
+    ) AS t
+    JOIN outcry.ledger_events AS e ON e.user_id = a.user_id AND e.seq = t.seq`;
 }
 
 export type SnapshotRead = (sql: string, values?: readonly unknown[]) => AsyncGenerator<Row>;

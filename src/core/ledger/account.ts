@@ -1,5 +1,4 @@
-import { NO_CHARGES } from './charges.ts';
-import type { Charges } from './ledger-event.ts';
+import { NO_NOTE_DUE, type NoteDue } from './note-due.ts';
 import type { Order, Product } from './order.ts';
 
 /** A position of an account: (instrument, product). Values are signed integer paise. */
@@ -30,17 +29,6 @@ export interface Holding {
   valuePaise: number;
   markPaise: number;
 }
-
-/** What the next contract note is about: the executions since the last one, busts and corrections among them. */
-export interface NoteDue {
-  readonly executionCount: number;
-  /** The latest that one of them is of; '' for none. */
-  readonly tradingDay: string;
-  /** What they were charged in all. */
-  readonly charges: Charges;
-}
-
-export const NO_NOTE_DUE: NoteDue = { executionCount: 0, tradingDay: '', charges: NO_CHARGES };
 
 /** An account in memory: what its events made of it. Only `applyEvent` changes it. */
 export interface Account {

@@ -1,7 +1,6 @@
 import { assert } from '../assert.ts';
-import { type Account, NO_NOTE_DUE, type Position, positionKey } from './account.ts';
+import { type Account, type Position, positionKey } from './account.ts';
 import { applyOrderEvent } from './apply-order-event.ts';
-import { addCharges } from './charges.ts';
 import {
   type EventDetail,
   EventType,
@@ -11,6 +10,7 @@ import {
   type Posting,
   type UndoneTrade,
 } from './ledger-event.ts';
+import { NO_NOTE_DUE, withExecution } from './note-due.ts';
 import { countPosition } from './open-exposure.ts';
 import { type Order, OrderSide, Product } from './order.ts';
 
@@ -43,7 +43,7 @@ export function applyEvent(account: Account, event: LedgerEvent): void {
     case EventType.TradeBusted:
     case EventType.TradeCorrected:
       applyExecution(account, order!, detail);
-      addToNote(account, detail);
+      account.noteDue = withExecution(account.noteDue, detail);
       break;
     case EventType.ContractNoteIssued:
       account.noteDue = NO_NOTE_DUE;
@@ -84,15 +84,6 @@ function applyExecution(account: Account, order: Order, detail: Executed): void 
   if (detail.type === EventType.TradeBusted) return;
   addToDay(position, order.side, detail, 1);
   position.markPaise = detail.lastPxPaise;
-}
-
-function addToNote(account: Account, { tradingDay, charges }: Executed): void {
-  const { noteDue } = account;
-  account.noteDue = {
-    executionCount: noteDue.executionCount + 1,
-    tradingDay: tradingDay > noteDue.tradingDay ? tradingDay : noteDue.tradingDay,
-    charges: addCharges(noteDue.charges, charges),
-  };
 }
 
 /** A trade of a former day that is undone was never in the figures of this one. */

@@ -84,9 +84,11 @@ export class TradeFileParser {
 
   #trade(values: readonly string[], at: number): TradeLine {
     if (values.length !== COLUMNS.length) throw new TradeFileError(at, `${COLUMNS.length} values expected`);
-    const [tradingDay = '', execID = '', execRefID = '', clOrdID = '', symbol = '', side = '', quantity, price] = values;
+    const [tradingDay = '', execID = '', execRefID = '', clOrdID = '', symbol = '', side = '', quantity, price] =
+      values;
     if (!DATE.test(tradingDay)) throw new TradeFileError(at, 'tradingDay must be YYYY-MM-DD');
-    if (tradingDay !== this.#tradingDay) throw new TradeFileError(at, `it is of ${tradingDay}, not ${this.#tradingDay}`);
+    if (tradingDay !== this.#tradingDay)
+      throw new TradeFileError(at, `it is of ${tradingDay}, not ${this.#tradingDay}`);
     if (!IDENTIFIER.test(execID)) throw new TradeFileError(at, 'execID must have 1 to 64 characters without comma');
     if (execRefID !== '' && !IDENTIFIER.test(execRefID))
       throw new TradeFileError(at, 'execRefID must have up to 64 characters without comma');
