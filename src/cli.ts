@@ -11,6 +11,8 @@ import { addFixCommand } from './cli/fix-command.ts';
 import { addInstrumentsCommand } from './cli/instruments-command.ts';
 import { addQuotesCommand } from './cli/quotes-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
+import { addTokenCommand } from './cli/token-command.ts';
+import { addUserCommand } from './cli/user-command.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -35,6 +37,7 @@ Examples:
   outcry start                       everything, with the bundled exchange simulator
   outcry status --json               what runs, for a script
   outcry quotes RELIANCE TCS         live prices in this terminal
+  outcry user create --user-id 42    an account to trade with
   OUTCRY_PORT=9100 outcry start      any setting from the environment`,
   )
   .exitOverride()
@@ -46,6 +49,8 @@ addControlCommands(program);
 addConfigCommand(program);
 addInstrumentsCommand(program);
 addQuotesCommand(program);
+addUserCommand(program);
+addTokenCommand(program);
 addFixCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 

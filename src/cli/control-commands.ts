@@ -13,6 +13,14 @@ interface Status {
     readonly workers: readonly { readonly worker: string; readonly generation: number; readonly alive: boolean }[];
   };
   readonly feed?: { readonly instruments: number; readonly subscribed: number; readonly stale: number };
+  readonly orders?: {
+    readonly state: string;
+    readonly sessions: number;
+    readonly sessionsUp: number;
+    readonly accounts: number;
+    readonly liveOrders: number;
+    readonly alarms: number;
+  } | null;
   readonly connections?: number;
   readonly subscriptions?: number;
 }
@@ -58,6 +66,11 @@ function renderStatus(status: Status): string {
   if (status.feed) {
     const { instruments, subscribed, stale } = status.feed;
     lines.push(`instruments  ${instruments}, ${subscribed} subscribed, ${stale} stale`);
+  }
+  if (status.orders) {
+    const { state, sessions, sessionsUp, accounts, liveOrders, alarms } = status.orders;
+    const counts = `${accounts} accounts, ${liveOrders} live orders, ${alarms} alarms`;
+    lines.push(`orders       ${state}, ${sessionsUp} of ${sessions} sessions up, ${counts}`);
   }
   lines.push(`clients      ${status.connections ?? 0} connections, ${status.subscriptions ?? 0} subscriptions`);
   return `${lines.join('\n')}\n`;

@@ -10,6 +10,7 @@ import {
   SUBPROTOCOL_BINARY,
   WIRE_VERSION,
 } from '../core/fan-out/wire.ts';
+import { type ClientGuest, errorOf, OutcryClientError } from './client-guest.ts';
 import { DecodeStatus, QuoteDecoder } from './quote-decoder.ts';
 
 export interface InstrumentFacts {
@@ -55,17 +56,6 @@ export interface OutcryClientOptions {
   readonly onError?: (code: string, message: string) => void;
 }
 
-/** The server refused a request, or the client was closed; `code` is the protocol's, or `CLOSED`. */
-export class OutcryClientError extends Error {
-  override readonly name = 'OutcryClientError';
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 interface Request {
   readonly map: ControlMap;
   readonly resolve: (reply: ControlMap) => void;
@@ -96,6 +86,7 @@ export class OutcryClient {
   readonly #instruments = new Map<number, InstrumentFacts>();
   /** What was subscribed before a reconnect and has still to be asked again: one at a time, so that answers don't pile up. */
   #toAskAgain: ControlMap[] = [];
+  #guest: ClientGuest | undefined;
   #nextId = 1;
   #state: ClientState = 'waiting';
   #socket: WebSocketLike | undefined;
@@ -160,6 +151,17 @@ export class OutcryClient {
     await this.#request({ action: 'set', filterBps });
   }
 
+  /** Lets another share the connection; one at most. */
+  attach(guest: ClientGuest): void {
+    this.#guest = guest;
+    if (this.#state === 'open') guest.opened();
+  }
+
+  /** Sends a guest's request, if the connection stands. */
+  send(map: ControlMap): void {
+    if (this.#state === 'open') this.#sendControl(map);
+  }
+
   /** Closes for good. Requests without an answer are rejected. */
   close(): void {
     if (this.#state === 'closed') return;
@@ -172,7 +174,9 @@ export class OutcryClient {
     this.#setState('closed');
     const requests = [...this.#requests.values()];
     this.#requests.clear();
-    for (const request of requests) request.reject(new OutcryClientError('CLOSED', reason));
+    const error = new OutcryClientError('CLOSED', reason);
+    for (const request of requests) request.reject(error);
+    this.#guest?.ended(error);
   }
 
   #connect(): void {
@@ -231,12 +235,13 @@ export class OutcryClient {
       this.#restart();
       return;
     }
-    const { id, error } = reply;
+    if (this.#guest?.receive(reply)) return;
+    const { id } = reply;
+    const refusal = errorOf(reply);
     const request = typeof id === 'number' ? this.#requests.get(id) : undefined;
     if (typeof id === 'number') this.#requests.delete(id);
-    if (request === undefined && (reply.action === 'subscribed' || error !== undefined)) this.#askAgain();
-    if (typeof error === 'object' && error !== null && !Array.isArray(error)) {
-      const refusal = new OutcryClientError(String(error.code), String(error.message));
+    if (request === undefined && (reply.action === 'subscribed' || refusal !== undefined)) this.#askAgain();
+    if (refusal !== undefined) {
       if (request !== undefined) request.reject(refusal);
       else this.#options.onError?.(refusal.code, refusal.message);
       return;
@@ -276,6 +281,7 @@ export class OutcryClient {
     this.#askAgain();
     for (const request of this.#requests.values()) this.#sendControl(request.map);
     this.#setState('open');
+    this.#guest?.opened();
   }
 
   #askAgain(): void {
@@ -307,6 +313,7 @@ export class OutcryClient {
     clearInterval(this.#pingTimer);
     const socket = this.#socket;
     this.#socket = undefined;
+    if (this.#state === 'open') this.#guest?.lost();
     socket?.close(1000);
   }
 

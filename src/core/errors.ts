@@ -20,6 +20,7 @@ export const ERROR_TABLE = {
   LEDGER_UNSAFE: { retryable: false, text: 'the ledger’s database is not one to keep money in' },
   LEDGER_MIGRATION: { retryable: false, text: 'the ledger’s schema is not the one of this version' },
   LEDGER_DAMAGED: { retryable: false, text: 'the ledger does not agree with itself' },
+  LEDGER_TAKEN: { retryable: false, text: 'another engine has taken over the ledger' },
   TIMED_OUT: { retryable: true, text: 'no answer in time' },
 } as const satisfies Record<string, { retryable: boolean; text: string }>;
 

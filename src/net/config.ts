@@ -6,6 +6,7 @@ import { OutcryError } from '../core/errors.ts';
 import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
 import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+import { TOKEN_SECRET_VARIABLE } from './token-secret.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
 
 type SettingValue = string | number | boolean;
@@ -33,6 +34,10 @@ export interface Config {
   readonly venueTls: FixTlsClient | null;
   /** Absolute; '' for none. */
   readonly venuePasswordFile: string;
+  /** CompIDs of the order sessions; none when orders are off. */
+  readonly orderSessions: readonly string[];
+  /** Absolute; '' for none. */
+  readonly tokenSecretFile: string;
   /** Absolute; '' for none. */
   readonly ledgerPasswordFile: string;
 }
@@ -45,6 +50,7 @@ const FAN_OUT_WORKERS_AUTO_MAX = 16;
 const CONFIG_VARIABLE = 'OUTCRY_CONFIG';
 /** The bundled simulator is back in no time; a venue counts and refuses who comes too often. */
 const SIMULATOR_PAUSES = { minMs: 100, maxMs: 2_000 } as const;
+const SIMULATOR_ORDER_SESSION = 'OUTCRY-ORD';
 const VENUE_PAUSES = { minMs: 5_000, maxMs: 60_000 } as const;
 
 export interface ConfigInput {
@@ -117,9 +123,16 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     reconnectMaxMs,
     venueTls: venue === undefined || !values.venue_tls ? null : resolveTls(values, absolute),
     venuePasswordFile: absolute(values.venue_password_file),
+    orderSessions: resolveOrderSessions(values.order_sessions, venue === undefined),
+    tokenSecretFile: absolute(values.token_secret_file),
     ledgerPasswordFile: absolute(values.ledger_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
   };
+}
+
+function resolveOrderSessions(value: string, hasSimulator: boolean): string[] {
+  if (value === 'off' || (value === '' && !hasSimulator)) return [];
+  return value === '' ? [SIMULATOR_ORDER_SESSION] : value.split(',');
 }
 
 function resolveTls(values: SettingValues, absolute: (path: string) => string): FixTlsClient {
@@ -166,6 +179,7 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
       !variable.startsWith('OUTCRY_') ||
       variable === CONFIG_VARIABLE ||
       variable === PASSWORD_VARIABLE ||
+      variable === TOKEN_SECRET_VARIABLE ||
       variable === LEDGER_PASSWORD_VARIABLE ||
       known.has(variable)
     )

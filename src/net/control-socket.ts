@@ -4,6 +4,13 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { type ErrorCode, OutcryError } from '../core/errors.ts';
 
+/** Of one deposit or withdrawal: ₹1,00,000 crore. */
+export const AMOUNT_PAISE_MAX = 100_000_000_000_000;
+
+const userId = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const amountPaise = z.int().min(1).max(AMOUNT_PAISE_MAX);
+const reference = z.string().regex(/^[\x20-\x7e]{1,64}$/);
+
 /**
  * The control socket: a Unix socket in the data directory that only its owner may open. One connection is one request: a line of JSON in, a line of
  * JSON out, `{"ok":true,"value":…}` or `{"ok":false,"code":…,"error":…}`.
@@ -11,9 +18,19 @@ import { type ErrorCode, OutcryError } from '../core/errors.ts';
 const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('status') }),
   z.strictObject({ type: z.literal('reload') }),
+  z.strictObject({
+    type: z.literal('account'),
+    command: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('open-account'), userId }),
+      z.strictObject({ type: z.enum(['deposit', 'withdraw']), userId, amountPaise, reference }),
+      z.strictObject({ type: z.enum(['freeze', 'unfreeze']), userId, reason: z.string().max(200) }),
+    ]),
+  }),
   z.strictObject({ type: z.literal('drill'), kind: z.enum(['throw', 'hang']), worker: z.string().max(64) }),
 ]);
 
+/** What an operator asks of an account. */
+export type AccountRequest = Extract<ControlRequest, { type: 'account' }>['command'];
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
 export interface ControlReply {

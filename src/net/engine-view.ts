@@ -7,6 +7,15 @@ import {
   FEED_STATS_SESSION_STATE,
   FEED_STATS_STALE,
   FEED_STATS_SUBSCRIBED,
+  ORDER_STATS_ACCOUNTS,
+  ORDER_STATS_ALARMS,
+  ORDER_STATS_COMMANDS_IN,
+  ORDER_STATS_EVENTS_COMMITTED,
+  ORDER_STATS_LIVE_ORDERS,
+  ORDER_STATS_REFUSED,
+  ORDER_STATS_SESSIONS,
+  ORDER_STATS_SESSIONS_UP,
+  ORDER_STATS_STATE,
 } from '../core/shm/generated/worker-stats.gen.ts';
 
 /** FEED_STATS_SESSION_STATE of a session that is logged on. */
@@ -21,10 +30,15 @@ export interface EngineView {
   readonly engine: Float64Array;
   readonly feed: Float64Array;
   readonly fanOut: readonly Float64Array[];
+  /** Undefined where no orders are taken. */
+  readonly orders: Float64Array | undefined;
   readonly marketHours: MarketHours;
 }
 
-/** Why quotes do not flow, or undefined when they do. Outside market hours a logged-on feed is enough: nothing moves then. */
+/**
+ * Why quotes do not flow, or why nobody looks after orders; undefined when neither is so. Outside market hours a logged-on feed is enough: nothing moves
+ * then. While the ledger's database is away orders are refused with a code, and quotes flow.
+ */
 export function notReadyReason(view: EngineView, nowMs: number): string | undefined {
   const { feed } = view;
   if (feed[FEED_STATS_SESSION_STATE >> 1] !== LOGGED_ON) return 'the feed is not logged on';
@@ -32,7 +46,40 @@ export function notReadyReason(view: EngineView, nowMs: number): string | undefi
   const quietMs = nowMs - (feed[FEED_STATS_LAST_UPDATE_MICROS >> 1] as number) / 1_000;
   const open = sessionPhase(nowMs * 1_000, view.marketHours) === SessionPhase.Continuous;
   if (open && quietMs > QUIET_MAX_MS) return `no quote for ${Math.round(quietMs / 1_000)} s`;
-  return undefined;
+  const state = ordersSummary(view)?.state;
+  return state === 'starting' || state === 'closing' ? `the order worker is ${state}` : undefined;
+}
+
+export interface OrdersSummary {
+  readonly state: (typeof ORDER_STATES)[number];
+  readonly sessions: number;
+  readonly sessionsUp: number;
+  readonly accounts: number;
+  readonly liveOrders: number;
+  readonly commands: number;
+  readonly refused: number;
+  readonly eventsCommitted: number;
+  readonly alarms: number;
+}
+
+/** By OrderWorkerState. */
+const ORDER_STATES = ['starting', 'serving', 'ledger away', 'closing'] as const;
+
+/** Undefined where no orders are taken. */
+export function ordersSummary({ orders }: EngineView): OrdersSummary | undefined {
+  if (orders === undefined) return undefined;
+  const at = (offset: number): number => orders[offset >> 1] as number;
+  return {
+    state: ORDER_STATES[at(ORDER_STATS_STATE)] ?? 'starting',
+    sessions: at(ORDER_STATS_SESSIONS),
+    sessionsUp: at(ORDER_STATS_SESSIONS_UP),
+    accounts: at(ORDER_STATS_ACCOUNTS),
+    liveOrders: at(ORDER_STATS_LIVE_ORDERS),
+    commands: at(ORDER_STATS_COMMANDS_IN),
+    refused: at(ORDER_STATS_REFUSED),
+    eventsCommitted: at(ORDER_STATS_EVENTS_COMMITTED),
+    alarms: at(ORDER_STATS_ALARMS),
+  };
 }
 
 export interface WorkerHealth {
@@ -66,6 +113,7 @@ export function workerBlocks(view: EngineView): (readonly [string, Float64Array]
     ['main', view.engine] as const,
     ['feed', view.feed] as const,
     ...view.fanOut.map((stats, index) => [`fan-out-${index}`, stats] as const),
+    ...(view.orders === undefined ? [] : [['orders', view.orders] as const]),
   ];
 }
 

@@ -24,6 +24,7 @@ function healthyView(): EngineView {
   const view: EngineView = {
     engine: block(stats.ENGINE_STATS_STRIDE_WORDS),
     feed: block(stats.FEED_STATS_STRIDE_WORDS),
+    orders: undefined,
     fanOut: [block(stats.FAN_OUT_STATS_STRIDE_WORDS), block(stats.FAN_OUT_STATS_STRIDE_WORDS)],
     marketHours: 'always',
   };

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { InstrumentRow } from '../core/market-data/instrument-row.ts';
-import { type EngineView, health, notReadyReason } from './engine-view.ts';
+import { type EngineView, health, notReadyReason, ordersSummary } from './engine-view.ts';
 import { createMetrics } from './metrics.ts';
 import { etagOf, loadStaticFiles, type StaticFile } from './static-files.ts';
 
@@ -47,7 +47,7 @@ export function mountHttpRoutes(app: TemplatedApp, options: HttpOptions): HttpRo
     '/readyz': () => {
       const reason = notReadyReason(view, Date.now());
       return reason === undefined
-        ? json('200 OK', { ready: true })
+        ? json('200 OK', { ready: true, ...ordersPart(view) })
         : json('503 Service Unavailable', { ready: false, reason });
     },
     '/instruments.json': () => ({ status: '200 OK', ...instruments }),
@@ -81,6 +81,12 @@ export function mountHttpRoutes(app: TemplatedApp, options: HttpOptions): HttpRo
       instruments = instrumentsFile(rows);
     },
   };
+}
+
+/** Quotes flow while orders cannot be taken: who sends orders looks here. */
+function ordersPart(view: EngineView): { orders?: string } {
+  const orders = ordersSummary(view);
+  return orders === undefined ? {} : { orders: orders.state };
 }
 
 function send(res: HttpResponse, req: HttpRequest, answer: Answer, withBody: boolean): void {

@@ -55,6 +55,26 @@ const FAN_OUT_ROWS: readonly Row[] = [
   [stats.FAN_OUT_STATS_EFFECTIVE_TICK_MICROS, 'outcry_effective_tick_seconds', 'gauge', 'The tick in force', 1e-6],
 ];
 
+const ORDER_ROWS: readonly Row[] = [
+  [stats.ORDER_STATS_STATE, 'outcry_orders_state', 'gauge', '0 starting, 1 serving, 2 the database is away, 3 closing'],
+  [stats.ORDER_STATS_SESSIONS_UP, 'outcry_order_sessions_up', 'gauge', 'Order sessions logged on'],
+  [stats.ORDER_STATS_ACCOUNTS, 'outcry_accounts', 'gauge', 'Accounts in memory'],
+  [stats.ORDER_STATS_LIVE_ORDERS, 'outcry_live_orders', 'gauge', 'Orders that are not done'],
+  [stats.ORDER_STATS_COMMANDS_IN, 'outcry_order_commands_total', 'counter', 'Commands of traders and operators'],
+  [stats.ORDER_STATS_REFUSED, 'outcry_order_refusals_total', 'counter', 'Commands refused'],
+  [stats.ORDER_STATS_READS_IN, 'outcry_account_reads_total', 'counter', 'Reads of an account'],
+  [stats.ORDER_STATS_EVENTS_OUT, 'outcry_order_events_total', 'counter', 'Events pushed to fan-out workers'],
+  [stats.ORDER_STATS_PAGES_OUT, 'outcry_event_pages_total', 'counter', 'Pages of events read for sockets behind'],
+  [stats.ORDER_STATS_BEHIND, 'outcry_answer_ring_full_total', 'counter', 'Users marked behind for want of room'],
+  [stats.ORDER_STATS_COMMITS, 'outcry_ledger_commits_total', 'counter', 'Batches committed'],
+  [stats.ORDER_STATS_COMMIT_FAILURES, 'outcry_ledger_failures_total', 'counter', 'Calls of the database that failed'],
+  [stats.ORDER_STATS_EVENTS_COMMITTED, 'outcry_ledger_events_total', 'counter', 'Events made durable'],
+  [stats.ORDER_STATS_COMMIT_MICROS, 'outcry_ledger_commit_seconds_total', 'counter', 'Time that batches took', 1e-6],
+  [stats.ORDER_STATS_TRADES_IN, 'outcry_order_trades_total', 'counter', 'Trades looked at for triggers'],
+  [stats.ORDER_STATS_TRADES_LOST, 'outcry_order_trades_lost_total', 'counter', 'Trades that were lapped'],
+  [stats.ORDER_STATS_ALARMS, 'outcry_order_alarms_total', 'counter', 'What must not happen, and did'],
+];
+
 /** `/metrics`: every thread's block read when asked for. Whichever worker answers, the answer is that of the whole process. */
 export function createMetrics(view: EngineView): Registry {
   const registry = new Registry();
@@ -65,6 +85,12 @@ export function createMetrics(view: EngineView): Registry {
   };
   for (const [offset, name, kind, help, factor = 1] of FEED_ROWS) {
     add(name, kind, help, () => [{ value: (view.feed[offset >> 1] as number) * factor, labels: {} }]);
+  }
+  const { orders } = view;
+  if (orders !== undefined) {
+    for (const [offset, name, kind, help, factor = 1] of ORDER_ROWS) {
+      add(name, kind, help, () => [{ value: (orders[offset >> 1] as number) * factor, labels: {} }]);
+    }
   }
   for (const [offset, name, kind, help, factor = 1] of FAN_OUT_ROWS) {
     add(name, kind, help, () =>

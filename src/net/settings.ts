@@ -103,6 +103,33 @@ export const SETTINGS = {
     { default: '', allowed: 'up to 64 printable ASCII characters', test: (value) => /^[\x20-\x7e]{0,64}$/.test(value) },
   ),
   venue_password_file: path('File with the password alone. It is never logged.'),
+  order_sessions: text(
+    'SenderCompIDs(49) of the order sessions with the venue, comma-separated; each account goes over one of them. Empty: `OUTCRY-ORD` with the simulator, and no orders with a venue. `off`: no orders and no ledger.',
+    {
+      default: '',
+      allowed:
+        'comma-separated CompIDs of 1 to 32 printable ASCII characters without spaces or commas, "off", or nothing',
+      test: (value) =>
+        value === '' ||
+        (value.split(',').every((id) => /^[\x21-\x2b\x2d-\x7e]{1,32}$/.test(id)) &&
+          new Set(value.split(',')).size === value.split(',').length),
+    },
+  ),
+  order_messages_per_second: integer(
+    'Messages that the venue takes a second on each order session; beyond it orders wait their turn. 0 for no limit.',
+    'messages/s',
+    0,
+    0,
+    1_000_000,
+  ),
+  risk_profile: choice(
+    'Limits that orders are checked against. `retail-strict`: also concentration, 20 orders a minute, 100 orders and ₹1 crore a day.',
+    ['standard', 'retail-strict'],
+    'standard',
+  ),
+  token_secret_file: path(
+    'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
+  ),
   ledger_url: text(
     'Database of the ledger: postgres://user@host:port/database, with ?sslmode=require or verify-full for TLS and ?host=/directory for a Unix socket. Empty: a PostgreSQL of our own in the data directory. The password is in the environment variable OUTCRY_LEDGER_PASSWORD, or in the file of the next setting.',
     {

@@ -10,18 +10,23 @@ import {
   WIRE_VERSION,
   WireError,
 } from '../core/fan-out/wire.ts';
+import { NO_REQUEST_ID } from '../core/orders/order-messages.ts';
+import type { OrderDesk } from './order-desk.ts';
 import type { WsConnection, WsProtocol } from './ws-connection.ts';
 import { MESSAGE_MAX_BYTES } from './ws-limits.ts';
 import { type Refusal, readSymbols, setFilter, subscribe } from './ws-requests.ts';
 
 const ackReader = new VarintReader();
+const QUOTE_ACTIONS = 'action must be subscribe, unsubscribe, set or ping';
 
 /** `outcry.v1`: see `ws-protocol.md`. */
 export class WsBinaryProtocol implements WsProtocol {
   readonly #tickMs: number;
+  readonly #orders: OrderDesk | undefined;
 
-  constructor(tickMs: number) {
+  constructor(tickMs: number, orders: OrderDesk | undefined) {
     this.#tickMs = tickMs;
+    this.#orders = orders;
   }
 
   /** The server's first message. */
@@ -83,9 +88,10 @@ export class WsBinaryProtocol implements WsProtocol {
         answer(connection, { ...id, action: 'pong', timeMs: Math.floor(nowMs) });
         return;
       default:
+        if (this.#orders?.receive(connection, request, requestIDOf(request), nowMs)) return;
         refuse(connection, id, {
           code: WireError.UNKNOWN_ACTION,
-          message: 'action must be subscribe, unsubscribe, set or ping',
+          message: this.#orders === undefined ? QUOTE_ACTIONS : `${QUOTE_ACTIONS}, or one of those about orders`,
         });
     }
   }
@@ -142,6 +148,10 @@ function receiveAck(connection: WsConnection, message: Uint8Array, nowMs: number
   const status = connection.acknowledge(tick);
   if (status === AckStatus.Advanced || !connection.spend(1, nowMs) || status === AckStatus.Repeated) return;
   refuse(connection, {}, { code: WireError.BAD_MESSAGE, message: `tick ${tick} was not sent` });
+}
+
+function requestIDOf({ id }: ControlMap): number {
+  return typeof id === 'number' ? id : NO_REQUEST_ID;
 }
 
 function answer(connection: WsConnection, map: ControlMap): void {

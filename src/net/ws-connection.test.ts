@@ -46,6 +46,7 @@ function connect(): { connection: WsConnection; socket: FakeSocket; flushes: () 
       flushes++;
     },
     countProtocolError: () => {},
+    hasRoom: () => {},
   };
   const protocol = { receive: () => {} };
   const connection = new WsConnection(socket as unknown as WebSocket<unknown>, host, protocol, true, 0);

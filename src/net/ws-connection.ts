@@ -3,8 +3,10 @@ import type { FanOut } from '../core/fan-out/fan-out.ts';
 import { AckStatus, NO_PING, type QuoteSink, SendStatus, type Subscriber } from '../core/fan-out/subscriber.ts';
 import { VARINT_MAX_BYTES, VarintReader, writeVarint } from '../core/fan-out/varint.ts';
 import { CLOSE_REASONS, CloseCode } from './close-codes.ts';
+import type { TraderConnection } from './trader.ts';
 import {
   BUFFERED_MAX_BYTES,
+  EVENTS_MAX_BYTES,
   MESSAGE_MAX_BYTES,
   MESSAGES_A_SECOND,
   MESSAGES_BURST,
@@ -25,6 +27,8 @@ export interface WsHost {
   requestFlush(connection: WsConnection): void;
   /** A message was wrong, or a connection is closed for one. */
   countProtocolError(): void;
+  /** The socket has taken what it was given, or nearly. */
+  hasRoom(connection: WsConnection): void;
 }
 
 /** What uWebSockets.js returns from `send`. */
@@ -40,7 +44,7 @@ const pongReader = new VarintReader();
  * One WebSocket: what is sent on it, and what its client may do. Nothing is sent from inside the library's callbacks, where
  * it costs many times as much: answers and closes wait for `flush`.
  */
-export class WsConnection implements QuoteSink {
+export class WsConnection implements QuoteSink, TraderConnection {
   readonly host: WsHost;
   readonly subscriber: Subscriber;
   readonly #socket: WebSocket<unknown>;
@@ -90,7 +94,9 @@ export class WsConnection implements QuoteSink {
   }
 
   drained(): void {
-    if (this.#socket.getBufferedAmount() <= BUFFERED_MAX_BYTES) this.host.fanOut.drained(this.subscriber);
+    if (this.#socket.getBufferedAmount() > BUFFERED_MAX_BYTES) return;
+    this.host.fanOut.drained(this.subscriber);
+    this.host.hasRoom(this);
   }
 
   /** The socket is gone: from now on the connection must not touch it. */
@@ -106,6 +112,10 @@ export class WsConnection implements QuoteSink {
     return this.host.fanOut.acknowledge(this.subscriber, tick);
   }
 
+  get isCongested(): boolean {
+    return this.#isOpen && this.#replyBytes + this.#socket.getBufferedAmount() > EVENTS_MAX_BYTES;
+  }
+
   /** Takes from the message allowance; false when it is used up, and the connection closes. */
   spend(tokens: number, nowMs: number): boolean {
     const earned = ((nowMs - this.#tokensAtMs) / 1_000) * MESSAGES_A_SECOND;
@@ -119,7 +129,7 @@ export class WsConnection implements QuoteSink {
 
   /** Queues an answer: bytes of a whole message. */
   reply(message: Uint8Array): void {
-    if (this.#closeWith !== 0) return;
+    if (!this.#isOpen || this.#closeWith !== 0) return;
     this.#replyBytes += message.length;
     if (this.#replyBytes > REPLIES_MAX_BYTES) {
       this.close(CloseCode.TooSlow);
@@ -152,9 +162,11 @@ export class WsConnection implements QuoteSink {
     if (this.#replies !== undefined) this.#socket.cork(() => this.#sendReplies());
     if (this.#closeWith !== 0) {
       this.#socket.end(this.#closeWith, CLOSE_REASONS[this.#closeWith]);
-    } else if (this.#socket.getBufferedAmount() > REPLIES_MAX_BYTES) {
-      this.#socket.end(CloseCode.TooSlow, CLOSE_REASONS[CloseCode.TooSlow]);
+      return;
     }
+    const bufferedBytes = this.#socket.getBufferedAmount();
+    if (bufferedBytes > REPLIES_MAX_BYTES) this.#socket.end(CloseCode.TooSlow, CLOSE_REASONS[CloseCode.TooSlow]);
+    else if (bufferedBytes <= BUFFERED_MAX_BYTES) this.host.hasRoom(this);
   }
 
   sendQuotes(bytes: Uint8Array, pingTick: number): SendStatus {

@@ -18,6 +18,9 @@ export const SYMBOLS_PER_TOKEN = 50;
 /** Answers that a client has not taken. */
 export const REPLIES_MAX_BYTES = 262_144;
 
+/** Bytes that wait for a client beyond which it gets no events until they are gone; they are then read from the ledger. */
+export const EVENTS_MAX_BYTES = 65_536;
+
 /** Bytes in the socket's own buffer beyond which a connection gets no quotes until they are gone. */
 export const BUFFERED_MAX_BYTES = 16_384;
 

@@ -3,6 +3,7 @@ import type { FanOut } from '../core/fan-out/fan-out.ts';
 import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '../core/fan-out/wire.ts';
 import { FAN_OUT_STATS_PROTOCOL_ERRORS, FAN_OUT_STATS_REFUSED } from '../core/shm/generated/worker-stats.gen.ts';
 import { CloseCode } from './close-codes.ts';
+import type { OrderDesk } from './order-desk.ts';
 import { WsBinaryProtocol } from './ws-binary-protocol.ts';
 import { WsConnection, type WsHost } from './ws-connection.ts';
 import { WsJsonProtocol } from './ws-json-protocol.ts';
@@ -25,6 +26,8 @@ export interface WsServerOptions {
   readonly onWork: () => void;
   /** Browser origins that are welcome besides the page's own host, such as `https://trade.example`. */
   readonly allowedOrigins?: readonly string[];
+  /** Takes requests about orders; a server without one refuses them. */
+  readonly orders?: OrderDesk;
   /** 60 when left out. */
   readonly idleTimeoutSeconds?: number;
 }
@@ -49,7 +52,7 @@ export class WsServer implements WsHost {
     this.#options = options;
     this.fanOut = options.fanOut;
     this.#stats = new Float64Array(options.stats);
-    this.#binary = new WsBinaryProtocol(options.tickMs);
+    this.#binary = new WsBinaryProtocol(options.tickMs, options.orders);
   }
 
   mount(app: TemplatedApp): void {
@@ -87,6 +90,7 @@ export class WsServer implements WsHost {
         if (connection === undefined) return;
         this.#connections.delete(connection);
         connection.closed();
+        this.#options.orders?.closed(connection);
       },
     });
   }
@@ -94,6 +98,10 @@ export class WsServer implements WsHost {
   requestFlush(connection: WsConnection): void {
     this.#pending.push(connection);
     this.#options.onWork();
+  }
+
+  hasRoom(connection: WsConnection): void {
+    this.#options.orders?.drained(connection);
   }
 
   countProtocolError(): void {

@@ -10,6 +10,7 @@ import {
 } from '../core/shm/generated/worker-stats.gen.ts';
 import type { LogLevel } from '../net/log.ts';
 import type { Agent, ControlMessage } from './agent.ts';
+import type { Answer } from './process-messages.ts';
 import type { WorkerWiring } from './topology.ts';
 
 /** How often a worker beats and its agent's `onTimer` runs, milliseconds. */
@@ -30,7 +31,8 @@ export type WorkerReport =
   | { readonly type: 'serving' }
   /** The agent threw, or could not start; `closed` says whether it could be closed, so that the thread will end. */
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly text: string; readonly closed: boolean }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: Record<string, unknown> };
+  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: Record<string, unknown> }
+  | Answer;
 
 /**
  * Runs an agent on this worker's event loop until it is told to close or throws. Never `process.exit`: with a live

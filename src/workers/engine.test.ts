@@ -24,6 +24,8 @@ const SETTINGS: Record<string, string> = {
   OUTCRY_FANOUT_WORKERS: '2',
   OUTCRY_EXCHANGE_INSTRUMENTS: '40',
   OUTCRY_EXCHANGE_RATE: '1000',
+  // Those have a test of their own.
+  OUTCRY_ORDER_SESSIONS: 'off',
 };
 
 t.setTimeout(300_000);

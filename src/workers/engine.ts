@@ -2,11 +2,26 @@ import { OutcryError } from '../core/errors.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import type { Config } from '../net/config.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
-import { BEAT_MAX_MS, type EngineView, feedSummary, health, notReadyReason } from '../net/engine-view.ts';
+import {
+  BEAT_MAX_MS,
+  type EngineView,
+  feedSummary,
+  health,
+  notReadyReason,
+  ordersSummary,
+} from '../net/engine-view.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
 import { InstrumentSource } from './instrument-source.ts';
 import type { Venue } from './process-messages.ts';
-import { allocateBuffers, fanOutSettings, feedSettings, type SharedBuffers, type WorkerWiring } from './topology.ts';
+import {
+  allocateBuffers,
+  fanOutSettings,
+  feedSettings,
+  orderSettings,
+  type SharedBuffers,
+  type WorkerWiring,
+} from './topology.ts';
 import { WorkerRole } from './worker-role.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -16,6 +31,8 @@ export interface EngineOptions {
   readonly config: Config;
   readonly port: number;
   readonly venue: Venue | undefined;
+  /** Null where no orders are taken. */
+  readonly ledger: LedgerTarget | null;
   readonly engineRestarts: number;
   readonly exchangeRestarts: number;
   /** Built page. */
@@ -35,8 +52,10 @@ export class Engine {
   readonly #view: EngineView;
   readonly #feed: WorkerRole;
   readonly #fanOut: readonly WorkerRole[];
+  readonly #orders: WorkerRole | undefined;
   readonly #roles: readonly WorkerRole[];
   #venue: Venue | undefined;
+  #ledger: LedgerTarget | null;
   #servingFanOut = 0;
   #readyTold = false;
   #ended = false;
@@ -56,6 +75,7 @@ export class Engine {
       engine: new Float64Array(this.#buffers.engineStats),
       feed: new Float64Array(this.#buffers.feedStats),
       fanOut: this.#buffers.fanOutStats.map((block) => new Float64Array(block)),
+      orders: options.ledger === null ? undefined : new Float64Array(this.#buffers.orderStats),
       marketHours: values.market_hours,
     };
     this.#feed = this.#role('feed', 'feed.worker', this.#buffers.feedStats, () => ({
@@ -65,7 +85,13 @@ export class Engine {
     this.#fanOut = this.#buffers.fanOutStats.map((block, workerIndex) =>
       this.#role(`fan-out-${workerIndex}`, 'fan-out.worker', block, () => ({ workerIndex, settings })),
     );
-    this.#roles = [this.#feed, ...this.#fanOut];
+    this.#ledger = options.ledger;
+    if (options.ledger !== null) {
+      this.#orders = this.#role('orders', 'order.worker', this.#buffers.orderStats, () => ({
+        settings: orderSettings(config, this.#venue, this.#ledger!),
+      }));
+    }
+    this.#roles = [this.#feed, ...this.#fanOut, ...(this.#orders === undefined ? [] : [this.#orders])];
   }
 
   start(): void {
@@ -88,15 +114,24 @@ export class Engine {
     this.#venue = venue;
     this.#view.engine[stats.ENGINE_STATS_EXCHANGE_RESTARTS >> 1] = exchangeRestarts;
     this.#feed.post({ type: 'venue', ...venue });
+    this.#orders?.post({ type: 'venue', ...venue });
   }
 
-  /** Answers a request of the control socket; raises REQUEST_REFUSED. */
+  setLedger(target: LedgerTarget): void {
+    this.#ledger = target;
+    this.#orders?.post({ type: 'ledger', target });
+  }
+
+  /** Answers a request of the control socket, or lets the order worker; raises REQUEST_REFUSED. */
   answer(request: ControlRequest): unknown {
     switch (request.type) {
       case 'status':
         return this.#status();
       case 'reload':
         return this.#reload();
+      case 'account':
+        if (this.#orders === undefined) throw new OutcryError('REQUEST_REFUSED', 'orders are off (order_sessions)');
+        return this.#orders.ask(request);
       case 'drill':
         return this.#drill(request.worker, request.kind);
     }
@@ -126,7 +161,7 @@ export class Engine {
         ...own(),
       }),
       onServing: () => {
-        if (roleName !== 'feed') this.#servingFanOut++;
+        if (roleName.startsWith('fan-out')) this.#servingFanOut++;
       },
       onFatal: (code, text) => this.#fatal(code, text),
     });
@@ -154,7 +189,8 @@ export class Engine {
           this.#fatal('WORKER_FAILED', `${role.roleName} hangs: no beat for ${BEAT_MAX_MS} ms`);
       }
     }
-    if (this.#readyTold || this.#notReadyReason(nowMs) !== undefined) return;
+    const isWaiting = this.#notReadyReason(nowMs) !== undefined || ordersSummary(this.#view)?.sessionsUp === 0;
+    if (this.#readyTold || isWaiting) return;
     this.#readyTold = true;
     this.#options.onReady(this.#instruments.listedCount);
   }
@@ -172,6 +208,7 @@ export class Engine {
       reason: reason ?? null,
       health: health(this.#view, nowMs),
       feed: feedSummary(this.#view),
+      orders: ordersSummary(this.#view) ?? null,
       connections: sumOf(this.#view.fanOut, stats.FAN_OUT_STATS_CONNECTIONS),
       subscriptions: sumOf(this.#view.fanOut, stats.FAN_OUT_STATS_SUBSCRIPTIONS),
       updatesIn: this.#view.feed[stats.FEED_STATS_UPDATES_IN >> 1],

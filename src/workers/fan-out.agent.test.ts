@@ -47,6 +47,7 @@ function startWorker(buffers: SharedBuffers, port: number, generation: number): 
       maxSubscriptionsPerConnection: 100,
       marketHours: 'always',
       publicDir: '/nonexistent',
+      tokens: null,
     },
   };
   return new Worker(workerUrl('fan-out.worker'), { workerData: wiring });

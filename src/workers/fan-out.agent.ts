@@ -2,11 +2,18 @@ import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { OutcryError } from '../core/errors.ts';
 import { FanOut } from '../core/fan-out/fan-out.ts';
 import { InstrumentDirectory } from '../core/fan-out/instrument-directory.ts';
+import { OrderRingReader, OrderRingWriter } from '../core/orders/order-ring.ts';
+import { WakeBell } from '../core/shm/wake-bell.ts';
 import { FanOutLoop } from '../net/fan-out-loop.ts';
 import { type HttpRoutes, mountHttpRoutes } from '../net/http-routes.ts';
+import { OrderDesk } from '../net/order-desk.ts';
+import { OrderLine } from '../net/order-line.ts';
+import { verifyToken } from '../net/token.ts';
+import { readTokenSecret } from '../net/token-secret.ts';
 import { WsServer } from '../net/ws-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
-import type { FanOutWiring } from './topology.ts';
+import { RingWatch } from './ring-watch.ts';
+import { COMMAND_RING_BYTES, type FanOutWiring } from './topology.ts';
 
 /** How long closed sockets get to take their close message before the App is closed over them. */
 const CLOSE_GRACE_MS = 50;
@@ -24,6 +31,8 @@ export class FanOutAgent implements Agent {
   readonly #loop: FanOutLoop;
   readonly #server: WsServer;
   #app: TemplatedApp | undefined;
+  readonly #orders: OrderDesk | undefined;
+  readonly #orderNews: RingWatch | undefined;
   #http: HttpRoutes | undefined;
 
   constructor(wiring: FanOutWiring) {
@@ -45,6 +54,15 @@ export class FanOutAgent implements Agent {
       maxSubscriptions: settings.maxSubscriptionsPerConnection,
     });
     this.#loop = new FanOutLoop({ fanOut, stats, tickMs: settings.tickMs, nowMs });
+    if (settings.tokens !== null) {
+      const secret = readTokenSecret({ ...settings.tokens, environment: process.env });
+      const orders = this.#openDesk(secret);
+      this.#orders = orders;
+      this.#orderNews = new RingWatch(buffers.fanOutBells[workerIndex]!, () => {
+        orders.poll();
+        return false;
+      });
+    }
     this.#server = new WsServer({
       fanOut,
       stats,
@@ -52,6 +70,7 @@ export class FanOutAgent implements Agent {
       nowMs,
       onWork: () => this.#loop.wake(),
       allowedOrigins: settings.allowedOrigins,
+      ...(this.#orders === undefined ? {} : { orders: this.#orders }),
     });
   }
 
@@ -63,6 +82,7 @@ export class FanOutAgent implements Agent {
     const view = {
       engine: new Float64Array(buffers.engineStats),
       feed: new Float64Array(buffers.feedStats),
+      orders: settings.tokens === null ? undefined : new Float64Array(buffers.orderStats),
       fanOut: buffers.fanOutStats.map((block) => new Float64Array(block)),
       marketHours: settings.marketHours,
     };
@@ -74,10 +94,12 @@ export class FanOutAgent implements Agent {
       });
     });
     this.#loop.start(this.#server);
+    this.#orderNews?.start();
   }
 
-  onTimer(): void {
-    // The loop keeps its own time.
+  /** The loop keeps its own time; what is looked at here is who may still do what. */
+  onTimer(nowMs: number): void {
+    this.#orders?.onTimer(nowMs);
   }
 
   onControl(message: ControlMessage): void {
@@ -87,10 +109,23 @@ export class FanOutAgent implements Agent {
   }
 
   async onClose(): Promise<void> {
+    this.#orderNews?.stop();
     this.#loop.stop();
     this.#server.closeAll();
     await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     this.#app?.close();
     this.#app = undefined;
+  }
+
+  #openDesk(secret: Uint8Array): OrderDesk {
+    const { buffers, workerIndex, generation } = this.#wiring;
+    const bell = new WakeBell(buffers.orderBell);
+    const commands = new OrderRingWriter(buffers.commandRings[workerIndex]!, COMMAND_RING_BYTES, bell);
+    return new OrderDesk({
+      line: new OrderLine(commands, buffers.orderStats, generation),
+      answers: new OrderRingReader(buffers.answerRings[workerIndex]!),
+      generation,
+      verify: (token, nowMs) => verifyToken(secret, token, nowMs),
+    });
   }
 }

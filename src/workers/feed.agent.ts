@@ -86,7 +86,7 @@ export class FeedAgent implements Agent, FixApplication {
     if (message.type === 'instruments') {
       this.#now();
       this.#load(message.rows);
-    } else {
+    } else if (message.type === 'venue') {
       void this.#reconnect(message.host, message.port);
     }
   }

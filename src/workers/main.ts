@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OutcryError } from '../core/errors.ts';
+import type { ControlRequest } from '../net/control-socket.ts';
 import type { Log } from '../net/log.ts';
 import { checkNative, inspectNative } from '../net/native-check.ts';
 import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
 import { Engine } from './engine.ts';
 import { linkToSupervisor } from './process-link.ts';
-import type { EngineOrder, EngineReport } from './process-messages.ts';
+import type { EngineOrder, EngineReport, Question } from './process-messages.ts';
+import { answerTo } from './questions.ts';
 
 /** build/public, beside build/src. */
 const PUBLIC_DIR = join(fileURLToPath(import.meta.url), '../../../public');
@@ -21,8 +23,10 @@ const link = linkToSupervisor<EngineOrder, EngineReport>('outcry-engine', (order
       return start(order);
     case 'venue':
       return engine?.setVenue(order.venue, order.exchangeRestarts);
+    case 'ledger':
+      return engine?.setLedger(order.target);
     case 'ask':
-      return answer(order);
+      return void answer(order);
     case 'stop':
       return void stop();
   }
@@ -48,18 +52,13 @@ function start(order: Extract<EngineOrder, { type: 'start' }>): void {
   }
 }
 
-function answer({ id, request }: Extract<EngineOrder, { type: 'ask' }>): void {
-  try {
-    if (engine === undefined) throw new OutcryError('NOT_RUNNING', 'the engine is starting');
-    link.send({ type: 'answer', id, value: engine.answer(request) });
-  } catch (error) {
-    const known = error instanceof OutcryError;
-    link.send({
-      type: 'answer',
-      id,
-      error: known ? { code: error.code, detail: error.detail } : { code: 'WORKER_FAILED', detail: String(error) },
-    });
-  }
+async function answer({ id, request }: Question): Promise<void> {
+  link.send(await answerTo(id, ask(request)));
+}
+
+async function ask(request: ControlRequest): Promise<unknown> {
+  if (engine === undefined) throw new OutcryError('NOT_RUNNING', 'the engine is starting');
+  return engine.answer(request);
 }
 
 /** Orderly: every App is closed and every thread gone before the process exits, since a live App would abort it. */

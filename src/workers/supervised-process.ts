@@ -124,7 +124,7 @@ export class SupervisedProcess {
     this.#deaths = [...this.#deaths.filter((deathMs) => nowMs - deathMs < CRASH_LOOP_WINDOW_MS), nowMs];
     this.#options.onDeath();
     log('error', 'a child process ended', { child: name, how, code: fatal?.code, reason: fatal?.text });
-    if (fatal && !this.#served) {
+    if (fatal && (!this.#served || fatal.code === 'LEDGER_TAKEN')) {
       onGiveUp(fatal.code, fatal.text);
     } else if (this.#deaths.length >= CRASH_LOOP_DEATHS) {
       const reason = fatal?.text ?? `it ended by ${how}`;

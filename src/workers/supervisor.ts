@@ -1,20 +1,25 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { OutcryError } from '../core/errors.ts';
 import type { Config } from '../net/config.ts';
 import { type ControlRequest, serveControl } from '../net/control-socket.ts';
 import { lockDataDir } from '../net/data-lock.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
 import { LogFile } from '../net/log-file.ts';
 import { createPinoLog } from '../net/pino-log.ts';
-import { EngineQuestions } from './engine-questions.ts';
+import { ensureTokenSecret } from '../net/token-secret.ts';
+import { LedgerKeeper } from './ledger-keeper.ts';
 import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
+import { Questions } from './questions.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import { workerUrl } from './worker-url.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** How long the engine may take to answer. */
+const ENGINE_ANSWER_MS = 8_000;
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -30,13 +35,16 @@ export class Supervisor {
   readonly #config: Config;
   readonly #onReady: (line: string) => void;
   readonly #startedMs = performance.now();
-  readonly #questions = new EngineQuestions();
+  readonly #questions = new Questions('the engine', ENGINE_ANSWER_MS);
   #logFile: LogFile | undefined;
   #log: Log = () => {};
   #engine: SupervisedProcess | undefined;
   #exchange: SupervisedProcess | undefined;
   #port = 0;
   #venue: Venue | undefined;
+  #ledgerKeeper: LedgerKeeper | undefined;
+  /** Null where no orders are taken. */
+  #ledger: LedgerTarget | null = null;
   #ready = false;
   readonly #ended: Promise<OutcryError | undefined>;
   #end: (error?: OutcryError) => void = () => {};
@@ -57,8 +65,18 @@ export class Supervisor {
     const cleanup: (() => unknown)[] = [unlock];
     try {
       this.#openLog();
+      if (config.orderSessions.length > 0) {
+        ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
+      }
       this.#port = await claimPort(config.values.host, config.values.port);
       await prepareInstruments(config, this.#log);
+      if (config.orderSessions.length > 0) {
+        if (config.values.ledger_url === '') letPass(config.dataDir);
+        const keeper = new LedgerKeeper(config, this.#log, (target) => this.#onLedger(target));
+        this.#ledgerKeeper = keeper;
+        cleanup.push(() => keeper.close());
+        this.#ledger = await keeper.open();
+      }
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
       cleanup.push(() => control.close());
       this.#startProcesses();
@@ -94,13 +112,13 @@ export class Supervisor {
 
   #startProcesses(): void {
     const { venue } = this.#config;
-    this.#venue = venue;
+    this.#venue = venue === undefined ? undefined : { ...venue, life: '' };
     this.#engine = this.#process(
       'engine',
       'main',
       (message) => this.#onEngine(message as EngineReport),
       () => this.#startEngine(),
-      () => this.#questions.engineDied(),
+      () => this.#questions.died(),
     );
     if (venue === undefined) {
       this.#exchange = this.#process(
@@ -140,6 +158,7 @@ export class Supervisor {
       config: this.#config,
       port: this.#port,
       venue: this.#venue,
+      ledger: this.#ledger,
       engineRestarts: this.#engine?.restarts ?? 0,
       exchangeRestarts: this.#exchange?.restarts ?? 0,
     };
@@ -148,9 +167,15 @@ export class Supervisor {
   #onExchange(report: ExchangeReport): void {
     if (report.type !== 'listening') return;
     this.#exchange?.markServing();
-    this.#venue = { host: LOOPBACK, port: report.port };
+    const life = `${this.#exchange?.pid}-${Date.now()}`;
+    this.#venue = { host: LOOPBACK, port: report.port, life };
     const order: EngineOrder = { type: 'venue', venue: this.#venue, exchangeRestarts: this.#exchange?.restarts ?? 0 };
     this.#engine?.send(order);
+  }
+
+  #onLedger(target: LedgerTarget): void {
+    this.#ledger = target;
+    this.#engine?.send({ type: 'ledger', target } satisfies EngineOrder);
   }
 
   #onEngine(report: EngineReport): void {
@@ -183,6 +208,10 @@ export class Supervisor {
       processes: {
         engine: { pid: this.#engine?.pid ?? null, restarts: this.#engine?.restarts ?? 0 },
         exchange: this.#exchange ? { pid: this.#exchange.pid ?? null, restarts: this.#exchange.restarts } : null,
+        postgres:
+          this.#ledgerKeeper && this.#config.values.ledger_url === ''
+            ? { pid: this.#ledgerKeeper.pid ?? null, restarts: this.#ledgerKeeper.restarts }
+            : null,
       },
       venue: this.#venue ?? null,
       ...(engine as object),
@@ -207,6 +236,14 @@ function makeDataDir(dataDir: string): void {
   } catch (error) {
     throw new OutcryError('CONFIG_INVALID', `data_dir ${dataDir} cannot be made: ${(error as Error).message}`, error);
   }
+}
+
+/**
+ * As root the embedded PostgreSQL runs as another user, who must be able to pass through to its own directory in there. What is private in the data directory
+ * is so by its own mode.
+ */
+function letPass(dataDir: string): void {
+  if (process.getuid?.() === 0) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011);
 }
 
 /**

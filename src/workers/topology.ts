@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { MarketHours } from '../core/market/calendar.ts';
 import type { InstrumentRow } from '../core/market-data/instrument-row.ts';
 import { quoteBoardByteLength } from '../core/market-data/quote-board.ts';
+import type { RiskProfile } from '../core/risk/risk-limits.ts';
 import { broadcastRingByteLength } from '../core/shm/broadcast-ring.ts';
 import { dirtyBitmapByteLength } from '../core/shm/dirty-bitmap.ts';
 import { TRADE_RECORD_STRIDE_WORDS } from '../core/shm/generated/broadcast-ring.gen.ts';
@@ -8,10 +10,16 @@ import {
   ENGINE_STATS_STRIDE_WORDS,
   FAN_OUT_STATS_STRIDE_WORDS,
   FEED_STATS_STRIDE_WORDS,
+  ORDER_STATS_STRIDE_WORDS,
 } from '../core/shm/generated/worker-stats.gen.ts';
 import { BYTES_PER_WORD } from '../core/shm/layout.ts';
+import { spscRingByteLength } from '../core/shm/spsc-ring.ts';
+import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient } from '../net/fix-tls.ts';
+import type { LedgerTarget } from '../net/ledger-target.ts';
+import { STORES_DIRECTORY } from '../net/store-view.ts';
+import type { Venue } from './process-messages.ts';
 
 /**
  * Every buffer that threads of the engine share, and who touches it. The main thread allocates all of them before any
@@ -21,19 +29,29 @@ import type { FixTlsClient } from '../net/fix-tls.ts';
  * | ---------------- | -------------------------- | ------------------------------------ |
  * | board            | feed                       | every fan-out worker                 |
  * | dirtySets[w]     | feed sets, worker w takes  | fan-out worker w                     |
- * | trades           | feed                       | none yet: candles, alerts and orders |
+ * | trades           | feed                       | order worker; candles and alerts to come |
+ * | commandRings[w]  | fan-out worker w           | order worker                         |
+ * | answerRings[w]   | order worker               | fan-out worker w                     |
+ * | orderBell        | rung by fan-out workers    | order worker sleeps on it            |
+ * | fanOutBells[w]   | rung by the order worker   | fan-out worker w sleeps on it        |
  * | engineStats      | main                       | every fan-out worker (metrics)       |
  * | feedStats        | feed                       | main, every fan-out worker           |
  * | fanOutStats[w]   | fan-out worker w           | main, every fan-out worker           |
+ * | orderStats       | order worker               | main, every fan-out worker           |
  */
 export interface SharedBuffers {
   readonly board: SharedArrayBuffer;
   /** One dirty set for each fan-out worker, which deals what it takes out to its phase groups. */
   readonly dirtySets: readonly SharedArrayBuffer[];
   readonly trades: SharedArrayBuffer;
+  readonly commandRings: readonly SharedArrayBuffer[];
+  readonly answerRings: readonly SharedArrayBuffer[];
+  readonly orderBell: SharedArrayBuffer;
+  readonly fanOutBells: readonly SharedArrayBuffer[];
   readonly engineStats: SharedArrayBuffer;
   readonly feedStats: SharedArrayBuffer;
   readonly fanOutStats: readonly SharedArrayBuffer[];
+  readonly orderStats: SharedArrayBuffer;
 }
 
 export interface FeedSettings {
@@ -70,6 +88,8 @@ export interface FanOutSettings {
   readonly marketHours: MarketHours;
   /** Built page and its files; served from memory. */
   readonly publicDir: string;
+  /** Null where no orders are taken. The worker reads the secret itself, so that it is in no message between threads. */
+  readonly tokens: { readonly dataDir: string; readonly secretFile: string } | null;
 }
 
 /** What every worker gets. All wirings are plain objects: they cross as `workerData`. */
@@ -97,6 +117,54 @@ export interface FanOutWiring extends WorkerWiring {
   readonly settings: FanOutSettings;
 }
 
+export interface OrderSettings {
+  /** Undefined until the simulator has told its port; a `venue` control message brings it. */
+  readonly venue: Venue | undefined;
+  readonly ledger: LedgerTarget;
+  readonly riskProfile: RiskProfile;
+  /** SenderCompID(49) of each order session. */
+  readonly sessions: readonly string[];
+  readonly targetCompID: string;
+  readonly heartBtIntSeconds: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  readonly tls: FixTlsClient | null;
+  readonly username: string;
+  readonly passwordFile: string;
+  /** The venue's limit, for each session; 0 for none. */
+  readonly messagesPerSecond: number;
+  /** Of the sessions' stores. */
+  readonly storesDirectory: string;
+  readonly marketHours: MarketHours;
+}
+
+export interface OrderWiring extends WorkerWiring {
+  readonly settings: OrderSettings;
+}
+
+export function orderSettings(
+  { values, ...config }: Config,
+  venue: OrderSettings['venue'],
+  ledger: LedgerTarget,
+): OrderSettings {
+  return {
+    venue,
+    ledger,
+    riskProfile: values.risk_profile,
+    sessions: config.orderSessions,
+    targetCompID: values.target_comp_id,
+    heartBtIntSeconds: values.heartbeat_seconds,
+    reconnectMinMs: config.reconnectMinMs,
+    reconnectMaxMs: config.reconnectMaxMs,
+    tls: config.venueTls,
+    username: values.venue_username,
+    passwordFile: config.venuePasswordFile,
+    messagesPerSecond: values.order_messages_per_second,
+    storesDirectory: join(config.dataDir, STORES_DIRECTORY),
+    marketHours: values.market_hours,
+  };
+}
+
 export function feedSettings({ values, ...config }: Config, venue: FeedSettings['venue']): FeedSettings {
   return {
     venue,
@@ -113,7 +181,8 @@ export function feedSettings({ values, ...config }: Config, venue: FeedSettings[
   };
 }
 
-export function fanOutSettings({ values, fanOutWorkers }: Config, port: number, publicDir: string): FanOutSettings {
+export function fanOutSettings(config: Config, port: number, publicDir: string): FanOutSettings {
+  const { values, fanOutWorkers } = config;
   return {
     host: values.host,
     port,
@@ -126,11 +195,16 @@ export function fanOutSettings({ values, fanOutWorkers }: Config, port: number, 
     maxSubscriptionsPerConnection: values.max_subscriptions,
     marketHours: values.market_hours,
     publicDir,
+    tokens: config.orderSessions.length === 0 ? null : { dataDir: config.dataDir, secretFile: config.tokenSecretFile },
   };
 }
 
 /** Trades that a reader may fall behind before it is lapped: over half a second of trades at 100,000 updates/s. */
 const TRADE_RING_RECORDS = 1 << 16;
+/** A command is some 250 bytes, so that 4,000 wait before one is refused. */
+export const COMMAND_RING_BYTES = 1 << 20;
+/** An event is some 500 bytes, a page of a read up to 60,000; what finds no room is read from the ledger later. */
+export const ANSWER_RING_BYTES = 1 << 22;
 
 export interface TopologySize {
   readonly instrumentCapacity: number;
@@ -143,9 +217,14 @@ export function allocateBuffers(size: TopologySize): SharedBuffers {
     board: new SharedArrayBuffer(quoteBoardByteLength(instrumentCapacity)),
     dirtySets: times(fanOutWorkers, () => new SharedArrayBuffer(dirtyBitmapByteLength(instrumentCapacity))),
     trades: new SharedArrayBuffer(broadcastRingByteLength(TRADE_RECORD_STRIDE_WORDS, TRADE_RING_RECORDS)),
+    commandRings: times(fanOutWorkers, () => new SharedArrayBuffer(spscRingByteLength(COMMAND_RING_BYTES))),
+    answerRings: times(fanOutWorkers, () => new SharedArrayBuffer(spscRingByteLength(ANSWER_RING_BYTES))),
+    orderBell: new SharedArrayBuffer(WAKE_BELL_BYTES),
+    fanOutBells: times(fanOutWorkers, () => new SharedArrayBuffer(WAKE_BELL_BYTES)),
     engineStats: new SharedArrayBuffer(ENGINE_STATS_STRIDE_WORDS * BYTES_PER_WORD),
     feedStats: new SharedArrayBuffer(FEED_STATS_STRIDE_WORDS * BYTES_PER_WORD),
     fanOutStats: times(fanOutWorkers, () => new SharedArrayBuffer(FAN_OUT_STATS_STRIDE_WORDS * BYTES_PER_WORD)),
+    orderStats: new SharedArrayBuffer(ORDER_STATS_STRIDE_WORDS * BYTES_PER_WORD),
   };
 }
 

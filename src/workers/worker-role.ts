@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../core/errors.ts';
 import { FEED_STATS_BEAT_MILLIS } from '../core/shm/generated/worker-stats.gen.ts';
+import type { ControlRequest } from '../net/control-socket.ts';
 import type { Log } from '../net/log.ts';
 import type { RunnerMessage, WorkerReport } from './agent-runner.ts';
+import { Questions } from './questions.ts';
 import type { WorkerWiring } from './topology.ts';
 
 /** Pauses before the next replacement of a worker that dies again and again, milliseconds; the first is at once. */
@@ -12,6 +14,8 @@ const DEATHS_MAX = 5;
 const DEATHS_WINDOW_MS = 30_000;
 /** A worker that reported its failure ends within this, or it never will. */
 const EXIT_TIMEOUT_MS = 2_000;
+/** How long a worker may take to answer a request. */
+const ANSWER_MS = 6_000;
 
 export interface WorkerRoleOptions {
   readonly entry: URL;
@@ -31,6 +35,7 @@ export class WorkerRole {
   readonly roleName: string;
   readonly #options: WorkerRoleOptions;
   readonly #stats: Float64Array;
+  readonly #questions: Questions;
   #worker: Worker | undefined;
   #generation = 0;
   #served = false;
@@ -42,6 +47,7 @@ export class WorkerRole {
     this.roleName = roleName;
     this.#stats = new Float64Array(stats);
     this.#options = options;
+    this.#questions = new Questions(`the ${roleName} worker`, ANSWER_MS);
   }
 
   get generation(): number {
@@ -70,6 +76,15 @@ export class WorkerRole {
     this.#worker?.postMessage(message);
   }
 
+  /** Puts a request to the worker: see Questions. */
+  ask(request: ControlRequest): Promise<unknown> {
+    return this.#questions.ask(request, (question) => {
+      if (this.#worker === undefined) return false;
+      this.post(question);
+      return true;
+    });
+  }
+
   /** Closes the worker for good; resolves when its thread is gone. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -85,13 +100,16 @@ export class WorkerRole {
     const { log, onServing, onFatal } = this.#options;
     if (report.type === 'log') {
       log(report.level, report.text, { worker: this.roleName, ...report.fields });
+    } else if (report.type === 'answer') {
+      this.#questions.answered(report);
     } else if (report.type === 'serving') {
       this.#served = true;
       log('info', 'a worker serves', { worker: this.roleName, generation: this.#generation });
       onServing();
     } else {
       log('error', 'a worker failed', { worker: this.roleName, generation: this.#generation, error: report.text });
-      if (!report.closed) onFatal('WORKER_FAILED', `${this.roleName} failed and could not close`);
+      if (report.code === 'LEDGER_TAKEN') onFatal(report.code, report.text);
+      else if (!report.closed) onFatal('WORKER_FAILED', `${this.roleName} failed and could not close`);
       else if (!this.#served) onFatal(report.code, report.text);
       else
         this.#timer = setTimeout(
@@ -112,6 +130,7 @@ export class WorkerRole {
   #onExit(): void {
     clearTimeout(this.#timer);
     this.#worker = undefined;
+    this.#questions.died();
     if (this.#closing) return;
     const nowMs = performance.now();
     this.#deaths = [...this.#deaths.filter((deathMs) => nowMs - deathMs < DEATHS_WINDOW_MS), nowMs];

@@ -6,6 +6,7 @@ import {
   type Charges,
   type EventDetail,
   EventType,
+  type ExecutionDetail,
   LedgerAccount,
   type LedgerEvent,
   type PositionChange,
@@ -52,6 +53,7 @@ export function orderFilled(
     cashPaise: order.product === Product.CNC ? -sign * valuePaise : units.realisedPaise,
     marginBeforePaise: position?.marginPaise ?? 0,
     hold: holdAfter(rules, order, after),
+    after,
     detail: { ...change, ...copyOf(execution), charges, position: positionChange(rules, order, units) },
   });
 }
@@ -107,6 +109,7 @@ function changedTrade(
     cashPaise: order.product === Product.CNC ? sign * (oldPaise - newPaise) : units.realisedPaise,
     marginBeforePaise: position?.marginPaise ?? 0,
     hold: holdAfter(rules, order, after),
+    after,
     detail: {
       type,
       ...copyOf(execution),
@@ -192,14 +195,24 @@ interface Posted {
   readonly cashPaise: number;
   readonly marginBeforePaise: number;
   readonly hold: OrderHold;
-  readonly detail: DistributiveOmit<Executed, 'holdPaise' | 'exposureQty' | 'isLate'>;
+  /** The order with it. */
+  readonly after: Order;
+  readonly detail: DistributiveOmit<Executed, keyof OrderAfter>;
 }
+
+type OrderAfter = Pick<
+  ExecutionDetail,
+  'cumQty' | 'cumValuePaise' | 'leavesQty' | 'holdPaise' | 'exposureQty' | 'isLate'
+>;
 
 type Executed = Extract<EventDetail, { readonly execID: string }>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 function executionEvent(account: Account, tsMicros: number, posted: Posted): LedgerEvent {
-  const { order, hold, detail, cashPaise, marginBeforePaise } = posted;
+  const { order, hold, after, detail, cashPaise, marginBeforePaise } = posted;
+  const isLate = isTerminal(order.status);
+  const { cumQty, cumValuePaise, terms } = after;
+  const leavesQty = isLate ? 0 : Math.max(0, terms.quantity - cumQty);
   const transfers: Transfer[] = [
     [LedgerAccount.Held, LedgerAccount.Available, order.holdPaise - hold.holdPaise],
     [LedgerAccount.Exchange, LedgerAccount.Available, cashPaise],
@@ -214,6 +227,6 @@ function executionEvent(account: Account, tsMicros: number, posted: Posted): Led
     instrumentId: order.instrumentId,
     product: order.product,
     postings: postingsOf(transfers),
-    detail: { ...detail, ...hold, isLate: isTerminal(order.status) } as Executed,
+    detail: { ...detail, cumQty, cumValuePaise, leavesQty, ...hold, isLate } as Executed,
   };
 }

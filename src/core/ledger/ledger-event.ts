@@ -96,6 +96,10 @@ export interface ExecutionDetail {
   /** Of a bust or a correction, what they change by. */
   readonly charges: Charges;
   readonly position: PositionChange;
+  /** Of the order, after it: executed, for how much, and still to be. Nothing that is applied: who hears of the event alone knows the order's state. */
+  readonly cumQty: number;
+  readonly cumValuePaise: number;
+  readonly leavesQty: number;
   /** Of the order, after it. */
   readonly holdPaise: number;
   readonly exposureQty: number;

@@ -43,6 +43,11 @@ export class OrderIds {
   }
 }
 
+/** The least that an id of this time, or of a later one, can be. */
+export function firstOrderIDAt(micros: number): number {
+  return Math.max(0, Math.floor(micros / 1000) - EPOCH_MS) * IDS_A_MILLI;
+}
+
 /** The shard that gave an id. */
 export function shardOf(orderID: number): number {
   return Math.floor(orderID / SEQUENCES) % SHARDS;

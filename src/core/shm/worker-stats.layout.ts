@@ -99,3 +99,31 @@ export const fanOutStatsLayout: Layout = {
     reserved: { kind: 'f64', count: 26, doc: 'unused' },
   },
 };
+
+export const orderStatsLayout: Layout = {
+  name: 'ORDER_STATS',
+  doc: 'Written by the order worker; read by the main thread, by every fan-out worker, and by the one that serves /metrics.',
+  strideBytes: 256,
+  fields: {
+    ...header,
+    state: { kind: 'f64', doc: 'OrderState: whether orders are taken' },
+    sessions: { kind: 'f64', doc: 'order sessions that are configured' },
+    sessionsUp: { kind: 'f64', doc: 'order sessions that are logged on' },
+    accounts: { kind: 'f64', doc: 'accounts in memory' },
+    liveOrders: { kind: 'f64', doc: 'orders that are not done' },
+    commandsIn: { kind: 'f64', doc: 'commands taken from the rings and from operators' },
+    refused: { kind: 'f64', doc: 'commands refused' },
+    readsIn: { kind: 'f64', doc: 'reads of an account' },
+    eventsOut: { kind: 'f64', doc: 'events pushed to fan-out workers' },
+    pagesOut: { kind: 'f64', doc: 'pages of events that were read from the ledger for sockets that were behind' },
+    behind: { kind: 'f64', doc: 'users for whom an answer ring had no room, so far' },
+    commits: { kind: 'f64', doc: 'batches committed' },
+    commitFailures: { kind: 'f64', doc: 'calls of the database that failed, whatever the reason' },
+    eventsCommitted: { kind: 'f64', doc: 'events made durable' },
+    commitMicros: { kind: 'f64', doc: 'sum of the time that batches took, microseconds' },
+    tradesIn: { kind: 'f64', doc: 'trades taken from the trade ring' },
+    tradesLost: { kind: 'f64', doc: 'trades that were lapped before they were taken' },
+    alarms: { kind: 'f64', doc: 'alarms raised: what must not happen, and did' },
+    reserved: { kind: 'f64', count: 11, doc: 'unused' },
+  },
+};

@@ -106,3 +106,49 @@ export const FAN_OUT_STATS_LATENCY_SUM_MICROS = 40;
 export const FAN_OUT_STATS_LATENCY_BUCKETS = 42;
 /** f64, 26 elements: unused */
 export const FAN_OUT_STATS_RESERVED = 76;
+
+export const ORDER_STATS_STRIDE_WORDS = 64;
+/** f64: how many workers have had this role, this one counted */
+export const ORDER_STATS_GENERATION = 0;
+/** f64: epoch milliseconds of the last turn of the worker’s loop; main ends a process that hangs */
+export const ORDER_STATS_BEAT_MILLIS = 2;
+/** f64: how late the last turn of the worker’s 250 ms timer was: the delay of its event loop */
+export const ORDER_STATS_LOOP_LAG_MICROS = 4;
+/** f64: OrderState: whether orders are taken */
+export const ORDER_STATS_STATE = 6;
+/** f64: order sessions that are configured */
+export const ORDER_STATS_SESSIONS = 8;
+/** f64: order sessions that are logged on */
+export const ORDER_STATS_SESSIONS_UP = 10;
+/** f64: accounts in memory */
+export const ORDER_STATS_ACCOUNTS = 12;
+/** f64: orders that are not done */
+export const ORDER_STATS_LIVE_ORDERS = 14;
+/** f64: commands taken from the rings and from operators */
+export const ORDER_STATS_COMMANDS_IN = 16;
+/** f64: commands refused */
+export const ORDER_STATS_REFUSED = 18;
+/** f64: reads of an account */
+export const ORDER_STATS_READS_IN = 20;
+/** f64: events pushed to fan-out workers */
+export const ORDER_STATS_EVENTS_OUT = 22;
+/** f64: pages of events that were read from the ledger for sockets that were behind */
+export const ORDER_STATS_PAGES_OUT = 24;
+/** f64: users for whom an answer ring had no room, so far */
+export const ORDER_STATS_BEHIND = 26;
+/** f64: batches committed */
+export const ORDER_STATS_COMMITS = 28;
+/** f64: calls of the database that failed, whatever the reason */
+export const ORDER_STATS_COMMIT_FAILURES = 30;
+/** f64: events made durable */
+export const ORDER_STATS_EVENTS_COMMITTED = 32;
+/** f64: sum of the time that batches took, microseconds */
+export const ORDER_STATS_COMMIT_MICROS = 34;
+/** f64: trades taken from the trade ring */
+export const ORDER_STATS_TRADES_IN = 36;
+/** f64: trades that were lapped before they were taken */
+export const ORDER_STATS_TRADES_LOST = 38;
+/** f64: alarms raised: what must not happen, and did */
+export const ORDER_STATS_ALARMS = 40;
+/** f64, 11 elements: unused */
+export const ORDER_STATS_RESERVED = 42;

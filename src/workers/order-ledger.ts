@@ -1,0 +1,61 @@
+import type { BatchAnswer, CommitOutcome, LedgerBatch } from '../core/ledger/ledger-batch.ts';
+import type { LoadedAccount } from '../core/orders/order-books.ts';
+import type { LedgerEffects } from '../core/orders/order-effects.ts';
+import {
+  ORDER_STATS_COMMIT_FAILURES,
+  ORDER_STATS_COMMIT_MICROS,
+  ORDER_STATS_COMMITS,
+  ORDER_STATS_EVENTS_COMMITTED,
+} from '../core/shm/generated/worker-stats.gen.ts';
+import type { LedgerPostgres } from '../net/ledger-postgres.ts';
+import type { LedgerReader } from '../net/ledger-reader.ts';
+import { loadAccounts } from '../net/ledger-state.ts';
+
+/** What the database says, on its way back to the order service. */
+export interface LedgerAnswers {
+  committed(batchId: number, outcome: CommitOutcome): void;
+  batchAnswer(batchId: number, answer: BatchAnswer): void;
+  /** Null: it could not be reached. */
+  reloaded(accounts: readonly LoadedAccount[] | null): void;
+}
+
+/** The database, as the order service asks it. */
+export class OrderLedger implements LedgerEffects {
+  readonly #ledger: LedgerPostgres;
+  readonly #reader: LedgerReader;
+  readonly #answers: LedgerAnswers;
+  readonly #stats: Float64Array;
+
+  constructor(ledger: LedgerPostgres, reader: LedgerReader, answers: LedgerAnswers, stats: Float64Array) {
+    this.#ledger = ledger;
+    this.#reader = reader;
+    this.#answers = answers;
+    this.#stats = stats;
+  }
+
+  commit(batch: LedgerBatch): void {
+    const startMs = performance.now();
+    void this.#ledger.commit(batch).then((outcome) => {
+      const stats = this.#stats;
+      stats[ORDER_STATS_COMMIT_MICROS >> 1]! += (performance.now() - startMs) * 1_000;
+      if (outcome.kind === 'committed') {
+        stats[ORDER_STATS_COMMITS >> 1]! += 1;
+        stats[ORDER_STATS_EVENTS_COMMITTED >> 1]! += batch.events.length;
+      } else {
+        stats[ORDER_STATS_COMMIT_FAILURES >> 1]! += 1;
+      }
+      this.#answers.committed(batch.batchId, outcome);
+    });
+  }
+
+  askBatch(batchId: number): void {
+    void this.#ledger.answer(batchId).then((answer) => this.#answers.batchAnswer(batchId, answer));
+  }
+
+  reload(userIds: readonly number[]): void {
+    void loadAccounts(this.#reader, userIds, Date.now() * 1_000).then(
+      (accounts) => this.#answers.reloaded(accounts),
+      () => this.#answers.reloaded(null),
+    );
+  }
+}

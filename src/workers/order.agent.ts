@@ -1,0 +1,327 @@
+import { OutcryError } from '../core/errors.ts';
+import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
+import { isTerminal } from '../core/ledger/order.ts';
+import { indianDate } from '../core/market/calendar.ts';
+import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
+import type { OrderAlarm, OrderEffects } from '../core/orders/order-effects.ts';
+import { OrderPeers } from '../core/orders/order-peers.ts';
+import { type CommittedState, ORDER_SERVICE_DEFAULTS, OrderService } from '../core/orders/order-service.ts';
+import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
+import { RiskSettings } from '../core/risk/risk-settings.ts';
+import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
+import {
+  TRADE_RECORD_INSTRUMENT_INDEX,
+  TRADE_RECORD_PRICE_PAISE,
+  TRADE_RECORD_STRIDE_WORDS,
+} from '../core/shm/generated/broadcast-ring.gen.ts';
+import * as stats from '../core/shm/generated/worker-stats.gen.ts';
+import { WakeBell } from '../core/shm/wake-bell.ts';
+import { LedgerPostgres } from '../net/ledger-postgres.ts';
+import { LedgerReader } from '../net/ledger-reader.ts';
+import { loadCommittedState } from '../net/ledger-state.ts';
+import type { Log } from '../net/log.ts';
+import { AccountServer } from './account-server.ts';
+import type { Agent, ControlMessage } from './agent.ts';
+import { FlushingListener } from './flushing-listener.ts';
+import { Operators } from './operators.ts';
+import { OrderLedger } from './order-ledger.ts';
+import { BoardMarket, InstrumentRows } from './order-market.ts';
+import { OrderVenue } from './order-venue.ts';
+import type { Answer, Venue } from './process-messages.ts';
+import { RingWatch } from './ring-watch.ts';
+import { ANSWER_RING_BYTES, type OrderWiring } from './topology.ts';
+
+const MICROS_A_MILLI = 1_000;
+/** How often trades are looked at for triggers. */
+const TRADES_MS = 10;
+/** Pause between two attempts to reach the database at the start. */
+const LEDGER_RETRY_MS = 500;
+const SHARD = ORDER_SERVICE_DEFAULTS.shard;
+
+/** The order role: the one writer of all accounts, between the fan-out workers, the venue and the ledger. */
+export class OrderAgent implements Agent {
+  readonly roleName: string;
+  readonly #wiring: OrderWiring;
+  readonly #log: Log;
+  readonly #stats: Float64Array;
+  readonly #instruments = new InstrumentRows();
+  readonly #operators: Operators;
+  readonly #ledger: LedgerPostgres;
+  readonly #reader: LedgerReader;
+  readonly #trades: BroadcastRingReader;
+  readonly #peers: OrderPeers;
+  readonly #watch: RingWatch;
+  #market: BoardMarket;
+  #service: OrderService | undefined;
+  #server: AccountServer | undefined;
+  #venue: OrderVenue | undefined;
+  #venueAddress: Venue | undefined;
+  #onVenueAddress: (venue: Venue) => void = () => {};
+  #tradeTimer: NodeJS.Timeout | undefined;
+  #date = '';
+  #isTurnOpen = false;
+  #isClosing = false;
+
+  constructor(wiring: OrderWiring, log: Log, report: (answer: Answer) => void) {
+    const { buffers, settings, instrumentCapacity, generation } = wiring;
+    this.roleName = wiring.roleName;
+    this.#wiring = wiring;
+    this.#log = log;
+    this.#stats = new Float64Array(wiring.stats);
+    this.#venueAddress = settings.venue;
+    this.#instruments.load(wiring.rows);
+    this.#market = new BoardMarket(buffers.board, instrumentCapacity);
+    this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
+    this.#reader = new LedgerReader(settings.ledger);
+    this.#trades = new BroadcastRingReader(buffers.trades, TRADE_RECORD_STRIDE_WORDS);
+    this.#operators = new Operators(report);
+    const rings = buffers.commandRings.map((commands, i) => ({
+      commands,
+      answers: buffers.answerRings[i]!,
+      bell: new WakeBell(buffers.fanOutBells[i]!),
+    }));
+    const host = {
+      onCommand: (...asked: Parameters<AccountServer['onCommand']>) => this.#server?.onCommand(...asked),
+      onRead: (...asked: Parameters<AccountServer['onRead']>) => this.#server?.onRead(...asked),
+      onLogin: (...asked: Parameters<AccountServer['onLogin']>) => this.#server?.onLogin(...asked),
+      onFill: (...asked: Parameters<AccountServer['onFill']>) => this.#server?.onFill(...asked),
+    };
+    const newestSeq = (userId: number): number => this.#server?.newestSeq(userId) ?? 0;
+    this.#peers = new OrderPeers(rings, ANSWER_RING_BYTES, generation, host, newestSeq);
+    this.#watch = new RingWatch(buffers.orderBell, () => {
+      const hasMore = this.#peers.poll();
+      this.#endTurn();
+      return hasMore;
+    });
+  }
+
+  async onStart(): Promise<void> {
+    const block = this.#stats;
+    block[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Starting;
+    block[stats.ORDER_STATS_SESSIONS >> 1] = this.#wiring.settings.sessions.length;
+    block[stats.ORDER_STATS_SESSIONS_UP >> 1] = 0;
+    const venue = this.#venueAddress ?? (await new Promise<Venue>((resolve) => (this.#onVenueAddress = resolve)));
+    const opened = await this.#openLedger();
+    if (opened === undefined) return;
+    this.#open(opened.epoch, opened.committed, venue);
+    this.#log('info', 'orders are looked after', {
+      epoch: opened.epoch,
+      accounts: block[stats.ORDER_STATS_ACCOUNTS >> 1],
+    });
+  }
+
+  onTimer(nowMs: number): void {
+    if (this.#service === undefined) return;
+    this.#newDay(nowMs);
+    this.#service.onTimer(nowMs * MICROS_A_MILLI);
+    this.#server?.onTimer();
+    this.#endTurn();
+    this.#writeStats();
+  }
+
+  onControl(message: ControlMessage): void {
+    switch (message.type) {
+      case 'instruments':
+        this.#instruments.load(message.rows);
+        break;
+      case 'venue':
+        this.#onVenue(message);
+        break;
+      case 'ledger':
+        // Connections are made anew by themselves; another place is for another worker.
+        if (JSON.stringify(message.target) !== JSON.stringify(this.#wiring.settings.ledger))
+          throw new OutcryError('LEDGER_UNREACHABLE', 'the database has moved');
+        break;
+      case 'ask':
+        this.#operators.ask(message, this.#service, nowMicros());
+        this.#endTurn();
+    }
+  }
+
+  async onClose(): Promise<void> {
+    this.#isClosing = true;
+    this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
+    this.#watch.stop();
+    clearInterval(this.#tradeTimer);
+    await this.#venue?.close();
+    await Promise.all([this.#ledger.close(), this.#reader.close()]);
+  }
+
+  /** Waits for a database that is away. Undefined: the worker is closing. */
+  async #openLedger(): Promise<{ epoch: number; committed: CommittedState } | undefined> {
+    while (!this.#isClosing) {
+      try {
+        const claim = await this.#ledger.claimShard();
+        const committed = await loadCommittedState(this.#reader, claim, nowMicros());
+        return { epoch: claim.epoch, committed };
+      } catch (error) {
+        if (!(error instanceof OutcryError) || !error.retryable) throw error;
+        this.#log('error', 'the ledger cannot be loaded yet', { reason: error.message });
+        await new Promise((resolve) => setTimeout(resolve, LEDGER_RETRY_MS));
+      }
+    }
+    return undefined;
+  }
+
+  #open(epoch: number, committed: CommittedState, address: Venue): void {
+    const { settings } = this.#wiring;
+    this.#venueAddress = address;
+    // The service takes its live orders over into the gateway, and the gateway tells the service: neither calls before both are there.
+    const listener = new FlushingListener(
+      () => this.#service!,
+      () => this.#turnLater(),
+    );
+    const venue = new OrderVenue(settings, address, listener, this.#log);
+    this.#venue = venue;
+    this.#date = indianDate(nowMicros());
+    const service = new OrderService(
+      {
+        ...ORDER_SERVICE_DEFAULTS,
+        epoch,
+        venue: { name: settings.targetCompID, marketHours: settings.marketHours },
+      },
+      { effects: this.#effects(venue), instruments: this.#instruments, risk: this.#risk(), market: this.#market },
+      committed,
+      nowMicros(),
+    );
+    this.#service = service;
+    this.#server = new AccountServer({
+      service,
+      peers: this.#peers,
+      reader: this.#reader,
+      symbolOf: this.#instruments.symbolOf,
+      stats: this.#stats,
+      nowMicros,
+      onAnswers: () => this.#turnLater(),
+    });
+    this.#writeStats();
+    this.#tradeTimer = setInterval(() => this.#takeTrades(), TRADES_MS);
+    this.#watch.start();
+  }
+
+  #effects(venue: OrderVenue): OrderEffects {
+    const turn = <A extends unknown[]>(tell: (...args: A) => void) => {
+      return (...args: A): void => {
+        tell(...args);
+        this.#endTurn();
+      };
+    };
+    const ledger = new OrderLedger(
+      this.#ledger,
+      this.#reader,
+      {
+        committed: turn((batchId, outcome) => this.#service!.committed(batchId, outcome, nowMicros())),
+        batchAnswer: turn((batchId, answer) => this.#service!.batchAnswer(batchId, answer, nowMicros())),
+        reloaded: turn((accounts) => this.#service!.reloaded(accounts, nowMicros())),
+      },
+      this.#stats,
+    );
+    return {
+      ledger,
+      venue: venue.gateway,
+      answer: (origin, reply) => this.#answer(origin, reply),
+      push: (userId, events) => this.#server!.push(userId, events),
+      alarm: (alarm) => this.#alarm(alarm),
+      fatal: (text) => {
+        throw new OutcryError('LEDGER_TAKEN', text);
+      },
+    };
+  }
+
+  #answer(origin: CommandOrigin, reply: CommandReply): void {
+    if (!this.#operators.answer(origin, reply)) this.#server!.answer(origin, reply);
+  }
+
+  #alarm({ kind, userId, orderID, text }: OrderAlarm): void {
+    this.#stats[stats.ORDER_STATS_ALARMS >> 1]! += 1;
+    this.#log('error', 'alarm', { kind, userId, orderID, reason: text });
+  }
+
+  #onVenue(venue: Venue): void {
+    const before = this.#venueAddress;
+    this.#venueAddress = venue;
+    this.#onVenueAddress(venue);
+    const { host, port, life } = venue;
+    if (before === undefined || (before.host === host && before.port === port && before.life === life)) return;
+    // Everything about its sessions begins anew, by the way that a start takes.
+    throw new OutcryError('CONNECT_FAILED', 'the exchange began anew, and the order worker with it');
+  }
+
+  /** Money rules are dated; what ended on another day is no longer kept. */
+  #newDay(nowMs: number): void {
+    const date = indianDate(nowMs * MICROS_A_MILLI);
+    if (date === this.#date) return;
+    this.#date = date;
+    this.#service!.setRisk(this.#risk());
+  }
+
+  #risk(): RiskSettings {
+    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile);
+  }
+
+  #takeTrades(): void {
+    const service = this.#service!;
+    const trades = this.#trades;
+    const { record } = trades;
+    const lostBefore = trades.lostCount;
+    const micros = nowMicros();
+    let count = 0;
+    while (trades.poll()) {
+      count++;
+      const index = record[TRADE_RECORD_INSTRUMENT_INDEX] as number;
+      service.trade(index, record[TRADE_RECORD_PRICE_PAISE] as number, micros);
+    }
+    if (trades.lostCount > lostBefore) this.#lookAtAll(micros);
+    this.#stats[stats.ORDER_STATS_TRADES_IN >> 1]! += count;
+    this.#stats[stats.ORDER_STATS_TRADES_LOST >> 1] = trades.lostCount;
+    if (micros >= service.dueMicros) service.onTimer(micros);
+    this.#endTurn();
+  }
+
+  /** Trades were lapped: what they came to stands on the board. */
+  #lookAtAll(micros: number): void {
+    this.#log('warn', 'trades were lapped before stop orders saw them', { lost: this.#trades.lostCount });
+    for (let index = 0; index < this.#wiring.instrumentCapacity; index++) {
+      const lastPaise = this.#market.lastPaise(index);
+      if (lastPaise > 0) this.#service!.trade(index, lastPaise, micros);
+    }
+  }
+
+  /** Ends the turn once the rest of a read, or of a batch that was released, has been told. */
+  #turnLater(): void {
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    queueMicrotask(() => {
+      this.#isTurnOpen = false;
+      this.#endTurn();
+    });
+  }
+
+  #endTurn(): void {
+    this.#service?.flush(nowMicros());
+    this.#peers.flush();
+  }
+
+  #writeStats(): void {
+    const block = this.#stats;
+    const service = this.#service!;
+    let accounts = 0;
+    let liveOrders = 0;
+    for (const { orders } of service.accounts) {
+      accounts++;
+      for (const { status } of orders.values()) if (!isTerminal(status)) liveOrders++;
+    }
+    block[stats.ORDER_STATS_ACCOUNTS >> 1] = accounts;
+    block[stats.ORDER_STATS_LIVE_ORDERS >> 1] = liveOrders;
+    block[stats.ORDER_STATS_SESSIONS_UP >> 1] = this.#venue!.sessionsUp;
+    block[stats.ORDER_STATS_BEHIND >> 1] = this.#peers.behindCount;
+    if (this.#isClosing) return;
+    block[stats.ORDER_STATS_STATE >> 1] = service.isLedgerAvailable
+      ? OrderWorkerState.Serving
+      : OrderWorkerState.LedgerAway;
+  }
+}
+
+function nowMicros(): number {
+  return Math.floor((performance.timeOrigin + performance.now()) * MICROS_A_MILLI);
+}
