@@ -69,6 +69,13 @@ await t.test('ring: every structure', async (t) => {
   }
 });
 
+await t.test('risk: decisions that pass and that do not', async (t) => {
+  const { rows } = await bench(t as Tap, 'risk', '--decisions', '5000');
+  for (const ofCase of ['pass', 'refuse-last', 'dry-run']) {
+    t.ok(value(rows, 'outcry', ofCase, 'decision_p99')! > 0, ofCase);
+  }
+});
+
 // These wait for timers more than they work: side by side they take a third of the time.
 t.jobs = 3;
 const sideBySide = { buffered: true };

@@ -7,6 +7,7 @@ import { type BenchSetup, type Report, runRounds } from './harness.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
 import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
+import { riskBench } from './risk.ts';
 import { sessionBench } from './session.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
 
@@ -104,6 +105,14 @@ define('ring', 'memory shared by threads: rings, wakes, quote board, dirty bitma
   .option('--records <n>', 'records of a round of the rings', whole(1_000, 100_000_000), 4_000_000)
   .option('--hand-offs <n>', 'hand-offs of a round', whole(100, 10_000_000), 50_000)
   .option('--updates <n>', 'updates of a round of the board', whole(1_000, 100_000_000), 1_000_000);
+
+define(
+  'risk',
+  'pre-trade risk with every rule on: decisions that pass, that are refused last, dry runs',
+  5,
+  1,
+  riskBench,
+).option('--decisions <n>', 'decisions of a round of one row', whole(1_000, 10_000_000), 500_000);
 
 define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
   .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)

@@ -81,9 +81,11 @@ function applyExecution(account: Account, order: Order, detail: Executed): void 
     position.daySellValuePaise = 0;
   }
   if (detail.type !== EventType.OrderFilled) addToDay(position, order.side, detail.undone, -1);
-  if (detail.type === EventType.TradeBusted) return;
-  addToDay(position, order.side, detail, 1);
-  position.markPaise = detail.lastPxPaise;
+  if (detail.type !== EventType.TradeBusted) {
+    addToDay(position, order.side, detail, 1);
+    position.markPaise = detail.lastPxPaise;
+  }
+  countPosition(account, position);
 }
 
 /** A trade of a former day that is undone was never in the figures of this one. */
@@ -113,6 +115,7 @@ function applySettlement(
   holding.quantity += detail.holdingQuantity;
   holding.valuePaise += detail.holdingValuePaise;
   holding.markPaise = position.markPaise;
+  countPosition(account, position);
 }
 
 function putChange(position: Position, { position: after }: Pick<ExecutionDetail, 'position'>): void {
@@ -141,7 +144,6 @@ function positionOf(account: Account, instrumentId: number, product: Product): P
       markPaise: 0,
     };
     account.positions.set(key, position);
-    countPosition(account, position);
   }
   return position;
 }

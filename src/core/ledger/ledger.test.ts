@@ -8,7 +8,7 @@ import { positionSettled } from './day-events.ts';
 import { type Execution, orderFilled, tradeBusted, tradeCorrected } from './execution-events.ts';
 import { EventType, type LedgerEvent } from './ledger-event.ts';
 import { moneyRulesAsOf } from './money-rules.ts';
-import { closableQty } from './open-exposure.ts';
+import { closableQty, exposureOf } from './open-exposure.ts';
 import { type Order, OrderSide, OrderStatus, OrderType, Product, Validity } from './order.ts';
 import {
   cancelRequested,
@@ -47,7 +47,7 @@ class Ledger {
     const order = { orderID, instrumentId: 5, side, product, validity: Validity.DAY, terms, clientOrderID: '' };
     const unfilled = { cumQty: 0, cumValuePaise: 0, brokeragePaise: 0, exposureQty: 0, pendingChanges: [] };
     const held = { ...order, ...unfilled, holdPricePaise: pricePaise };
-    const hold = heldBy(rules, held, closableQty(this.account, order, 0));
+    const hold = heldBy(rules, held, closableQty(exposureOf(this.account, 5), order, 0));
     this.apply(orderPlaced(this.account, { ...order, holdPricePaise: pricePaise, ...hold }, 10));
     return this.account.orders.get(orderID)!;
   }

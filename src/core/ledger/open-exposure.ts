@@ -1,4 +1,4 @@
-// hot: looked up per decision, kept up per event. No key of text, nothing allocated but for an instrument that is new to the account.
+// hot: looked up per decision, kept up per event. No key of text; nothing allocated but for an instrument that is new to the account.
 import type { Account, Position } from './account.ts';
 import { isTerminal, type Order, OrderSide, Product } from './order.ts';
 import { closingQty, maxLeavesQty } from './order-hold.ts';
@@ -17,15 +17,34 @@ export interface ProductExposure {
 /** By product, at its number − 1. */
 export type InstrumentExposure = readonly [ProductExposure, ProductExposure, ProductExposure];
 
+interface Derived {
+  readonly byInstrument: Map<number, InstrumentExposure>;
+  /** NaN when a position or holding changed since it was reckoned. */
+  sharesPaise: number;
+}
+
 /**
  * Derived from an account's orders and positions when first asked for, and kept up by `applyEvent` from then on. Beside the account, not in it: it is
  * stored nowhere and compared with nothing.
  */
-const exposures = new WeakMap<Account, Map<number, InstrumentExposure>>();
+const derivedOf = new WeakMap<Account, Derived>();
 
 /** Null when the account has neither position nor order in the instrument. */
 export function exposureOf(account: Account, instrumentId: number): InstrumentExposure | null {
-  return (exposures.get(account) ?? derive(account)).get(instrumentId) ?? null;
+  return (derivedOf.get(account) ?? derive(account)).byInstrument.get(instrumentId) ?? null;
+}
+
+/** What holdings and positions are worth at their marks. A margined position was not paid for: only its gain or loss is its holder's. */
+export function sharesPaise(account: Account): number {
+  const derived = derivedOf.get(account) ?? derive(account);
+  if (Number.isNaN(derived.sharesPaise)) {
+    let paise = 0;
+    for (const { quantity, markPaise } of account.holdings.values()) paise += quantity * markPaise;
+    for (const { product, quantity, markPaise, openValuePaise } of account.positions.values())
+      paise += quantity * markPaise - (product === Product.CNC ? 0 : openValuePaise);
+    derived.sharesPaise = paise;
+  }
+  return derived.sharesPaise;
 }
 
 /**
@@ -33,14 +52,14 @@ export function exposureOf(account: Account, instrumentId: number): InstrumentEx
  * on already. A CNC purchase is paid in full whatever it does, and a CNC sale never opens anything.
  */
 export function closableQty(
-  account: Account,
-  { instrumentId, product, side }: Pick<Order, 'instrumentId' | 'product' | 'side'>,
+  instrument: InstrumentExposure | null,
+  { product, side }: Pick<Order, 'product' | 'side'>,
   ownQty: number,
 ): number {
   const isBuy = side === OrderSide.Buy;
   if (product === Product.CNC) return isBuy ? 0 : Number.POSITIVE_INFINITY;
-  const exposure = exposureOf(account, instrumentId)?.[product - 1];
-  if (exposure === undefined) return 0;
+  if (instrument === null) return 0;
+  const exposure = instrument[product - 1]!;
   const quantity = exposure.position?.quantity ?? 0;
   const claimedQty = (isBuy ? exposure.closingBuyQty : exposure.closingSellQty) - ownQty;
   return Math.max(0, (isBuy ? -quantity : quantity) - claimedQty);
@@ -48,22 +67,25 @@ export function closableQty(
 
 /** Takes an order's share out before it changes, and puts it in again after. */
 export function countOrder(account: Account, order: Order, sign: 1 | -1): void {
-  const byInstrument = exposures.get(account);
-  if (byInstrument !== undefined) addOrder(byInstrument, order, sign);
+  const derived = derivedOf.get(account);
+  if (derived !== undefined) addOrder(derived.byInstrument, order, sign);
 }
 
+/** A position was made, or it or its holding changed. */
 export function countPosition(account: Account, position: Position): void {
-  const byInstrument = exposures.get(account);
-  if (byInstrument !== undefined) entry(byInstrument, position.instrumentId, position.product).position = position;
+  const derived = derivedOf.get(account);
+  if (derived === undefined) return;
+  entry(derived.byInstrument, position.instrumentId, position.product).position = position;
+  derived.sharesPaise = Number.NaN;
 }
 
-function derive(account: Account): Map<number, InstrumentExposure> {
-  const byInstrument = new Map<number, InstrumentExposure>();
+function derive(account: Account): Derived {
+  const derived = { byInstrument: new Map<number, InstrumentExposure>(), sharesPaise: Number.NaN };
   for (const position of account.positions.values())
-    entry(byInstrument, position.instrumentId, position.product).position = position;
-  for (const order of account.orders.values()) addOrder(byInstrument, order, 1);
-  exposures.set(account, byInstrument);
-  return byInstrument;
+    entry(derived.byInstrument, position.instrumentId, position.product).position = position;
+  for (const order of account.orders.values()) addOrder(derived.byInstrument, order, 1);
+  derivedOf.set(account, derived);
+  return derived;
 }
 
 function addOrder(byInstrument: Map<number, InstrumentExposure>, order: Order, sign: 1 | -1): void {

@@ -2,7 +2,7 @@ import { assert } from '../assert.ts';
 import type { Account } from './account.ts';
 import { type EventDetail, EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
 import type { MoneyRules } from './money-rules.ts';
-import { closableQty } from './open-exposure.ts';
+import { closableQty, exposureOf } from './open-exposure.ts';
 import { isTerminal, type Order, OrderStatus, type OrderTerms } from './order.ts';
 import { claimedQty, closingQty, heldBy, type OrderHold } from './order-hold.ts';
 import { postingsOf } from './postings.ts';
@@ -81,7 +81,7 @@ export function holdWithChange(rules: MoneyRules, account: Account, order: Order
   const pending = { version: order.version + 1, ...change };
   const isHere = order.status === OrderStatus.TriggerPending;
   const changed = isHere ? { ...order, ...change } : { ...order, pendingChanges: [...order.pendingChanges, pending] };
-  return heldBy(rules, changed, closableQty(account, order, closingQty(order)));
+  return heldBy(rules, changed, closableQty(exposureOf(account, order.instrumentId), order, closingQty(order)));
 }
 
 export function modifyRequested(

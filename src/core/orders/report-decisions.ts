@@ -51,6 +51,8 @@ export class ReportDecisions {
   decide(decision: Decision, report: ExecutionReport, nowMicros: number): void {
     const subject = this.subject(report.clOrdID) ?? this.subject(report.origClOrdID);
     if (subject === undefined) {
+      // The answer that there is no such order: a question of ours, of this process or the one before, and nothing that happened.
+      if (report.execType === ExecType.OrderStatus && report.ordStatus === OrdStatus.Rejected) return;
       const text = `ClOrdID ${report.clOrdID}, OrderID ${report.orderID}, ExecID ${report.execID}: ${report.text}`;
       decision.alarm(AlarmKind.UnknownOrder, 0, 0, text);
       return;

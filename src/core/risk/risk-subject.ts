@@ -1,7 +1,7 @@
 // hot: per decision. One object is filled anew each time; nothing is allocated.
 import type { Account } from '../ledger/account.ts';
 import type { MoneyRules } from '../ledger/money-rules.ts';
-import { closableQty, exposureOf } from '../ledger/open-exposure.ts';
+import { closableQty, exposureOf, type InstrumentExposure } from '../ledger/open-exposure.ts';
 import { type Order, OrderSide, type OrderTerms, Product } from '../ledger/order.ts';
 import { holdPricePaise, maxLeavesQty, unitsHoldPaise } from '../ledger/order-hold.ts';
 import type { OrderActivity, PlacedOrder } from './order-activity.ts';
@@ -61,9 +61,10 @@ export class RiskSubject {
     this.tradingDay = tradingDay;
     this.#begin(account, order, order.terms, market, limits);
     this.leavesQty = order.terms.quantity;
-    this.#expose(0);
+    const exposure = exposureOf(account, order.instrumentId);
+    this.#expose(exposure, 0);
     const { side, product } = order;
-    this.exposureQty = Math.max(0, this.leavesQty - closableQty(account, order, 0));
+    this.exposureQty = Math.max(0, this.leavesQty - closableQty(exposure, order, 0));
     const price = this.holdPricePaise;
     this.holdPaise = unitsHoldPaise(money, side, product, this.leavesQty, this.exposureQty, price, 0, 0);
     this.moreHoldPaise = this.holdPaise;
@@ -82,7 +83,7 @@ export class RiskSubject {
     this.#begin(account, order, terms, market, limits);
     const ownQty = maxLeavesQty(order);
     this.leavesQty = Math.max(ownQty, terms.quantity - order.cumQty);
-    this.#expose(ownQty);
+    this.#expose(exposureOf(account, order.instrumentId), ownQty);
     this.exposureQty = hold.exposureQty;
     this.holdPaise = hold.holdPaise;
     this.moreHoldPaise = hold.holdPaise - order.holdPaise;
@@ -98,10 +99,9 @@ export class RiskSubject {
     this.holdPricePaise = heldAtPaise(order, terms, market, limits);
   }
 
-  #expose(ownQty: number): void {
+  #expose(exposure: InstrumentExposure | null, ownQty: number): void {
     const { account, order, isBuy } = this;
     const holdingQty = account.holdings.get(order.instrumentId)?.quantity ?? 0;
-    const exposure = exposureOf(account, order.instrumentId);
     let netQty = holdingQty;
     let openQty = -ownQty;
     let sellableQty = holdingQty;

@@ -36,9 +36,14 @@ export class WindowRing {
 
   /** Rows later than `micros`. */
   countAfter(micros: number): number {
-    let count = 0;
-    while (count < this.#count && this.value(this.at(count)) > micros) count++;
-    return count;
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.value(this.at(middle)) > micros) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** A new latest row; what is not later than `forgetMicros` is forgotten. Position of the row, whose time is set. */

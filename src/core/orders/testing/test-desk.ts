@@ -1,3 +1,4 @@
+import type { ThrottleSettings } from '../../fix/throttle.ts';
 import type { Account } from '../../ledger/account.ts';
 import type { LedgerEvent } from '../../ledger/ledger-event.ts';
 import { moneyRulesAsOf } from '../../ledger/money-rules.ts';
@@ -64,6 +65,8 @@ class TestMarket implements MarketView {
 export interface DeskOptions {
   readonly settings?: Partial<OrderServiceSettings>;
   readonly limits?: LimitSettings;
+  /** The venue's, on messages; none. */
+  readonly throttle?: ThrottleSettings;
 }
 
 /** For tests: the order service between a ledger and a venue, all in one thread and on a clock that the test moves. */
@@ -149,7 +152,14 @@ export class TestDesk {
     this.ledger.forgetQuestions();
     this.venue.kill();
     this.service = this.#start();
+    this.reconnect();
+  }
+
+  /** The session comes up, and settles what was alive. */
+  reconnect(): void {
     this.venue.connect();
+    this.settle();
+    this.venue.onTimer();
     this.settle();
   }
 
@@ -190,7 +200,7 @@ export class TestDesk {
       venue: { name: 'NSE', marketHours: 'nse' },
       ...this.#options.settings,
     };
-    venue.attach(() => running);
+    venue.attach(() => running, this.#options.throttle);
     const parts = { effects, instruments, risk, market: this.market };
     const running: OrderService = new OrderService(settings, parts, ledger.state(), this.nowMicros);
     ledger.answers = {

@@ -43,7 +43,10 @@ export class TestLedger implements LedgerEffects {
 
   commit(batch: LedgerBatch): void {
     this.sent.push(batch);
-    this.#questions.push(() => this.answers?.committed(batch.batchId, this.#commit(batch)));
+    this.#questions.push(() => {
+      const outcome = this.#commit(batch);
+      this.answers?.committed(batch.batchId, outcome);
+    });
   }
 
   askBatch(batchId: number): void {

@@ -24,6 +24,7 @@ import {
 import { OrderResendRule } from '../../fix/order-resend-rule.ts';
 import { readOrderMassStatusRequest, readOrderStatusRequest } from '../../fix/order-status-messages.ts';
 import { type FixSessionSettings, SESSION_DEFAULTS } from '../../fix/session-contract.ts';
+import type { ThrottleSettings } from '../../fix/throttle.ts';
 import { VenueRefusal } from '../../fix/venue-refusals.ts';
 import { type VenueListener, VenueSession } from '../../fix/venue-session.ts';
 import type { VenueEffects } from '../order-effects.ts';
@@ -84,7 +85,7 @@ export class TestVenue implements VenueEffects {
   }
 
   /** A broker's process begins; its listener is asked for when there is something to tell, and not before it is there. */
-  attach(current: () => VenueListener, throttle = THROTTLE): void {
+  attach(current: () => VenueListener, throttle: ThrottleSettings = THROTTLE): void {
     const listener: VenueListener = {
       onExecution: (...told) => current().onExecution(...told),
       onCancelReject: (...told) => current().onCancelReject(...told),
@@ -99,6 +100,10 @@ export class TestVenue implements VenueEffects {
     this.#orders = new VenueSession(settings, listener, this.#store);
     const resendable = new OrderResendRule().resendable;
     this.#broker = this.#session('initiator', this.#wire.toVenue, this.#store, this.#orders, { resendable });
+  }
+
+  get isUp(): boolean {
+    return this.#orders?.loggedOn === true;
   }
 
   connect(): void {
@@ -296,7 +301,9 @@ export class TestVenue implements VenueEffects {
       }
       case MsgType.OrderStatusRequest: {
         const { clOrdID, ordStatusReqID } = bodyOf(readOrderStatusRequest(message));
-        if (this.orders.has(clOrdID)) this.report(clOrdID, { ordStatusReqID });
+        const waiting = this.inbox.find((request) => request.clOrdID === clOrdID);
+        if (this.orders.has(clOrdID)) this.report(clOrdID, { ordStatusReqID, ...this.#answer(clOrdID) });
+        else if (waiting?.terms) this.#about(waiting.terms, { ordStatusReqID, ordStatus: OrdStatus.PendingNew });
         else this.#unknown({ clOrdID, ordStatusReqID });
         break;
       }
@@ -306,18 +313,37 @@ export class TestVenue implements VenueEffects {
         if (live.length === 0) this.#unknown({ massStatusReqID, totNumReports: 0, lastRptRequested: true });
         live.forEach(({ terms }, at) => {
           const lastRptRequested = at === live.length - 1;
-          this.report(terms.clOrdID, { massStatusReqID, totNumReports: live.length, lastRptRequested });
+          const totNumReports = live.length;
+          this.report(terms.clOrdID, {
+            massStatusReqID,
+            totNumReports,
+            lastRptRequested,
+            ...this.#answer(terms.clOrdID),
+          });
         });
       }
     }
+  }
+
+  /** What it says of an order that it was asked to change and has not dealt with. */
+  #answer(clOrdID: string): Partial<ExecutionReport> {
+    const request = this.inbox.find(({ origClOrdID }) => origClOrdID === clOrdID);
+    if (request === undefined) return {};
+    const isCancel = request.msgType === MsgType.OrderCancelRequest;
+    return { ordStatus: isCancel ? OrdStatus.PendingCancel : OrdStatus.PendingReplace };
   }
 
   #unknown(fields: Partial<ExecutionReport>): void {
     const terms = { clOrdID: '', account: '', symbol: 'X', side: Side.Buy, orderQty: 0, ordType: OrdType.Market };
     const rest = { pricePaise: 0, timeInForce: TimeInForce.Day, transactTimeMicros: this.#nowMs * 1000 };
     const ordStatus = OrdStatus.Rejected;
-    this.orders.set('?', { orderID: 'NONE', terms: { ...terms, ...rest }, ordStatus, cumQty: 0, valuePaise: 0 });
-    this.report('?', { ordRejReason: OrdRejReason.UnknownOrder, ...fields });
+    this.#about({ ...terms, ...rest }, { ordStatus, ordRejReason: OrdRejReason.UnknownOrder, ...fields });
+  }
+
+  /** A report of an order that is not in the book. */
+  #about(terms: NewOrderSingle, fields: Partial<ExecutionReport>): void {
+    this.orders.set('?', { orderID: 'NONE', terms, ordStatus: OrdStatus.New, cumQty: 0, valuePaise: 0 });
+    this.report('?', { leavesQty: 0, ...fields });
     this.orders.delete('?');
   }
 
