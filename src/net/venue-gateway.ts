@@ -50,6 +50,8 @@ export interface VenueGatewayOptions {
   readonly schedule?: SessionScheduleSettings;
   /** Called before the first logon of a day, when the session's store has been reset: both numbers begin at 1. */
   readonly onNewDay?: (name: string, nowMs: number) => void;
+  /** Whether a session may begin a day with new numbers: nothing of the day before is open on it. Until then it goes on with the old ones. Absent is always. */
+  readonly mayReset?: (name: string, nowMs: number) => boolean;
   /** Epoch milliseconds of the last activity of a session of before this process, for `onNewDay`; 0 for none. */
   readonly lastActiveMs?: (name: string) => number;
   readonly now?: () => number;
@@ -94,6 +96,7 @@ export class VenueGateway {
         schedule: schedule ?? null,
         lastActiveMs: options.lastActiveMs?.(name) ?? 0,
         onNewDay: (nowMs) => options.onNewDay?.(name, nowMs),
+        mayReset: (nowMs) => options.mayReset?.(name, nowMs) ?? true,
       });
       return { orders, heldStore, initiator };
     });
