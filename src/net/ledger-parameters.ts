@@ -1,5 +1,5 @@
 // hot: every column of every row that is committed passes here. Literals are put together as text, once; pg takes text as it is.
-import type { LedgerBatch } from '../core/ledger/ledger-batch.ts';
+import type { LedgerBatch, TradeRow, UserHolding, UserPosition } from '../core/ledger/ledger-batch.ts';
 import { EventType, type LedgerEvent } from '../core/ledger/ledger-event.ts';
 import type { Order } from '../core/ledger/order.ts';
 
@@ -30,36 +30,9 @@ export function commitParameters(batch: LedgerBatch, session: number): (string |
     array(accounts, (row) => (row.mustBeCovered ? 't' : 'f')),
     newOrders.length,
     ...orderColumns(orders),
-    numbers(positions, (row) => row.userId),
-    numbers(positions, ({ position }) => position.instrumentId),
-    numbers(positions, ({ position }) => position.product),
-    numbers(positions, ({ position }) => position.quantity),
-    numbers(positions, ({ position }) => position.openValuePaise),
-    numbers(positions, ({ position }) => position.marginPaise),
-    numbers(positions, ({ position }) => position.realisedPaise),
-    numbers(positions, ({ position }) => position.dayBuyQty),
-    numbers(positions, ({ position }) => position.dayBuyValuePaise),
-    numbers(positions, ({ position }) => position.daySellQty),
-    numbers(positions, ({ position }) => position.daySellValuePaise),
-    numbers(positions, ({ position }) => position.markPaise),
-    texts(positions, ({ position }) => position.tradingDay),
-    numbers(holdings, (row) => row.userId),
-    numbers(holdings, ({ holding }) => holding.instrumentId),
-    numbers(holdings, ({ holding }) => holding.quantity),
-    numbers(holdings, ({ holding }) => holding.valuePaise),
-    numbers(holdings, ({ holding }) => holding.markPaise),
-    numbers(trades, (row) => row.userId),
-    numbers(trades, (row) => row.seq),
-    numbers(trades, (row) => row.orderID),
-    numbers(trades, (row) => row.instrumentId),
-    texts(trades, (row) => row.venue),
-    texts(trades, (row) => row.tradingDay),
-    texts(trades, (row) => row.execID),
-    texts(trades, (row) => row.execRefID),
-    numbers(trades, (row) => row.quantity),
-    numbers(trades, (row) => row.pricePaise),
-    numbers(trades, (row) => row.chargesPaise),
-    numbers(trades, (row) => row.tsMicros),
+    ...positionColumns(positions),
+    ...holdingColumns(holdings),
+    ...tradeColumns(trades),
     texts(sessions, (row) => row.sessionName),
     numbers(sessions, (row) => row.epoch),
     numbers(sessions, (row) => row.lastSentSeqNum),
@@ -84,7 +57,7 @@ function eventColumns(events: readonly LedgerEvent[]): string[] {
   ];
 }
 
-function orderColumns(orders: readonly Order[]): string[] {
+export function orderColumns(orders: readonly Order[]): string[] {
   return [
     numbers(orders, (order) => order.orderID),
     numbers(orders, (order) => order.userId),
@@ -115,6 +88,51 @@ function orderColumns(orders: readonly Order[]): string[] {
   ];
 }
 
+export function positionColumns(positions: readonly UserPosition[]): string[] {
+  return [
+    numbers(positions, (row) => row.userId),
+    numbers(positions, ({ position }) => position.instrumentId),
+    numbers(positions, ({ position }) => position.product),
+    numbers(positions, ({ position }) => position.quantity),
+    numbers(positions, ({ position }) => position.openValuePaise),
+    numbers(positions, ({ position }) => position.marginPaise),
+    numbers(positions, ({ position }) => position.realisedPaise),
+    numbers(positions, ({ position }) => position.dayBuyQty),
+    numbers(positions, ({ position }) => position.dayBuyValuePaise),
+    numbers(positions, ({ position }) => position.daySellQty),
+    numbers(positions, ({ position }) => position.daySellValuePaise),
+    numbers(positions, ({ position }) => position.markPaise),
+    texts(positions, ({ position }) => position.tradingDay),
+  ];
+}
+
+export function holdingColumns(holdings: readonly UserHolding[]): string[] {
+  return [
+    numbers(holdings, (row) => row.userId),
+    numbers(holdings, ({ holding }) => holding.instrumentId),
+    numbers(holdings, ({ holding }) => holding.quantity),
+    numbers(holdings, ({ holding }) => holding.valuePaise),
+    numbers(holdings, ({ holding }) => holding.markPaise),
+  ];
+}
+
+export function tradeColumns(trades: readonly TradeRow[]): string[] {
+  return [
+    numbers(trades, (row) => row.userId),
+    numbers(trades, (row) => row.seq),
+    numbers(trades, (row) => row.orderID),
+    numbers(trades, (row) => row.instrumentId),
+    texts(trades, (row) => row.venue),
+    texts(trades, (row) => row.tradingDay),
+    texts(trades, (row) => row.execID),
+    texts(trades, (row) => row.execRefID),
+    numbers(trades, (row) => row.quantity),
+    numbers(trades, (row) => row.pricePaise),
+    numbers(trades, (row) => row.chargesPaise),
+    numbers(trades, (row) => row.tsMicros),
+  ];
+}
+
 /** Unquoted, NULL is none; a reference is quoted even where it is that word. */
 function referenceOf({ detail }: LedgerEvent): string {
   return detail.type === EventType.Deposited || detail.type === EventType.Withdrawn ? quoted(detail.reference) : 'NULL';
@@ -128,7 +146,7 @@ export function numbers<T>(rows: readonly T[], value: (row: T) => number): strin
   return `${text}}`;
 }
 
-function texts<T>(rows: readonly T[], value: (row: T) => string): string {
+export function texts<T>(rows: readonly T[], value: (row: T) => string): string {
   return array(rows, (row) => quoted(value(row)));
 }
 
@@ -139,8 +157,8 @@ function array<T>(rows: readonly T[], element: (row: T) => string): string {
   return `${text}}`;
 }
 
-/** What the function splits at line feeds, which JSON and arrays of numbers have none of. Never empty text for one empty line: every line has something. */
-function lines<T>(rows: readonly T[], value: (row: T) => string): string {
+/** What the function splits at line feeds, which JSON and arrays of numbers have none of; no line is empty. */
+export function lines<T>(rows: readonly T[], value: (row: T) => string): string {
   if (rows.length === 0) return '';
   let text = value(rows[0]!);
   for (let i = 1; i < rows.length; i++) text += `\n${value(rows[i]!)}`;

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { OutcryError } from '../core/errors.ts';
-import { type Account, type Holding, newAccount, type Position, positionKey } from '../core/ledger/account.ts';
+import type { Account, Holding, Position } from '../core/ledger/account.ts';
 import type { FixSessionRow, TradeRow } from '../core/ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
-import { withExecution } from '../core/ledger/note-due.ts';
 import type { Order } from '../core/ledger/order.ts';
+import { type LoadOptions, loadAccounts, type SnapshotRead } from './ledger-load.ts';
 import {
   EVENT_COLUMNS,
   eventOf,
@@ -34,13 +34,6 @@ import {
 
 /** Rows that are fetched at once of what may be longer than memory. */
 const FETCH_ROWS = 2_000;
-
-export interface LoadOptions {
-  /** Of these users; all when not given. */
-  readonly userIds?: readonly number[];
-  /** Orders that have ended are loaded from this OrderID on: the first one that there can be of the day. */
-  readonly sinceOrderID: number;
-}
 
 /** Reads the ledger over one connection, made anew when it is lost. Queries of many callers share it: they are sent one after another without waiting. */
 export class LedgerReader {
@@ -96,52 +89,11 @@ export class LedgerReader {
   }
 
   /** Accounts as the tables have them at one moment, with the orders that are open and those of the day. */
-  async loadAccounts({ userIds, sinceOrderID }: LoadOptions): Promise<Account[]> {
-    const accounts = new Map<number, Account>();
-    const of = (row: Row, column: number): Account => accounts.get(row[column] as number)!;
-    const users = userIds === undefined ? '' : 'AND user_id = ANY ($1)';
-    await this.snapshot(async (read) => {
-      const each = async (sql: string, visit: (row: Row) => void): Promise<void> => {
-        for await (const row of read(sql, userIds === undefined ? [] : [`{${userIds.join(',')}}`])) visit(row);
-      };
-      await each(`SELECT ${FUNDS_COLUMNS} FROM outcry.accounts WHERE true ${users}`, (row) => {
-        const { userId, totalValuePaise: _, ...funds } = fundsOf(row);
-        accounts.set(userId, { ...newAccount(userId), ...funds });
-      });
-      await each(`SELECT ${POSITION_COLUMNS} FROM outcry.positions WHERE true ${users}`, (row) => {
-        const position = positionOf(row);
-        of(row, 0).positions.set(positionKey(position.instrumentId, position.product), position);
-      });
-      await each(`SELECT ${HOLDING_COLUMNS} FROM outcry.holdings WHERE true ${users}`, (row) => {
-        const holding = holdingOf(row);
-        of(row, 0).holdings.set(holding.instrumentId, holding);
-      });
-      await each(
-        `SELECT user_id, reference, seq FROM outcry.ledger_events WHERE reference IS NOT NULL ${users} ORDER BY user_id, seq`,
-        (row) => void of(row, 0).references.set(row[1] as string, row[2] as number),
-      );
-      await each(executionsSinceNote(users), (row) => {
-        const account = of(row, 0);
-        const { detail } = eventOf(row);
-        if ('execID' in detail) account.noteDue = withExecution(account.noteDue, detail);
-      });
-      const since = Math.floor(sinceOrderID);
-      for (const which of [`is_open AND order_id < ${since}`, `order_id >= ${since}`]) {
-        await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
-          const order = orderOf(row);
-          const account = of(row, 1);
-          account.orders.set(order.orderID, order);
-          if (order.clientOrderID !== '') account.clientOrders.set(order.clientOrderID, order.orderID);
-        });
-      }
-    });
-    return [...accounts.values()];
+  loadAccounts(options: LoadOptions): Promise<Account[]> {
+    return this.snapshot((read) => loadAccounts(read, options));
   }
 
-  /**
-   * Gives `work` a reader of any number of rows, all as they are at one moment, over a connection of its own. Values are text of the parameters'
-   * types.
-   */
+  /** Gives `work` a reader of any number of rows, all as they are at one moment, one query at a time, over a connection of its own. */
   async snapshot<T>(work: (read: SnapshotRead) => Promise<T>): Promise<T> {
     const connection = await connectLedger(this.#config);
     try {
@@ -185,32 +137,19 @@ export class LedgerReader {
   }
 }
 
-/** Events of executions that no contract note has, of accounts for which `users` holds. */
-function executionsSinceNote(users: string): string {
-  const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
-  return `SELECT ${columns.join(', ')} FROM (SELECT user_id FROM outcry.accounts WHERE true ${users}) AS a
-    CROSS JOIN LATERAL (
-      SELECT coalesce(max(seq), 0) AS seq FROM outcry.ledger_events WHERE user_id = a.user_id AND event_type = 31
-    ) AS note
-    CROSS JOIN LATERAL (
-      SELECT DISTINCT seq FROM outcry.trades WHERE user_id = a.user_id AND seq > note.seq
-    ) AS t
-    JOIN outcry.ledger_events AS e ON e.user_id = a.user_id AND e.seq = t.seq`;
-}
-
-export type SnapshotRead = (sql: string, values?: readonly unknown[]) => AsyncGenerator<Row>;
-
 async function* fetchAll(client: pg.Client, sql: string, values: readonly unknown[] = []): AsyncGenerator<Row> {
   await client.query(`DECLARE rows NO SCROLL CURSOR FOR ${sql}`, [...values]);
-  for (;;) {
-    const { rows } = await client.query<(string | number)[]>({
-      text: `FETCH ${FETCH_ROWS} FROM rows`,
-      rowMode: 'array',
-    });
-    yield* rows;
-    if (rows.length < FETCH_ROWS) break;
+  try {
+    for (;;) {
+      const text = `FETCH ${FETCH_ROWS} FROM rows`;
+      const { rows } = await client.query<(string | number)[]>({ text, rowMode: 'array' });
+      yield* rows;
+      if (rows.length < FETCH_ROWS) return;
+    }
+  } finally {
+    // A failed query has closed it; the reader who has seen enough has not.
+    await client.query('CLOSE rows').catch(() => {});
   }
-  await client.query('CLOSE rows');
 }
 
 function typed(error: unknown): unknown {

@@ -34,11 +34,11 @@ export function readMigrations(directory: string = DIRECTORY): Migration[] {
  * create in the database, and to create the engine's role when nobody has. LEDGER_MIGRATION when what was applied is not what we have.
  */
 export async function migrate(client: Client, migrations: readonly Migration[], log: Log): Promise<void> {
-  if ((await pending(client, migrations)).length === 0) return;
+  if ((await pendingMigrations(client, migrations)).length === 0) return;
   await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
   try {
     // Another start may have done it while this one waited.
-    for (const migration of await pending(client, migrations)) {
+    for (const migration of await pendingMigrations(client, migrations)) {
       await apply(client, migration);
       log('info', 'the ledger’s schema was changed', { migration: migration.name });
     }
@@ -47,7 +47,11 @@ export async function migrate(client: Client, migrations: readonly Migration[], 
   }
 }
 
-async function pending(client: Client, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+/** Those that were not applied yet. LEDGER_MIGRATION when what was applied is not what we have. */
+export async function pendingMigrations(
+  client: Client,
+  migrations: readonly Migration[],
+): Promise<readonly Migration[]> {
   const exists = await client.query(`SELECT to_regclass('outcry.migrations') IS NOT NULL AS "exists"`);
   if (!exists.rows[0].exists) return migrations;
   const { rows } = await client.query('SELECT number, name, checksum FROM outcry.migrations ORDER BY number');

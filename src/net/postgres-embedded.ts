@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -92,6 +93,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
   await clearLeftovers(cluster);
   return new Server(binDirectory, home, cluster, user, log).ready();
+}
+
+/** Where the server of a data directory listens, while one runs; '' when none was ever started or it ended in order. */
+export function runningSocketDirectory(dataDir: string): string {
+  try {
+    return readFileSync(join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8').split('\n')[4] ?? '';
+  } catch {
+    return '';
+  }
 }
 
 async function packagedBinaries(): Promise<string> {
