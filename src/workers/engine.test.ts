@@ -1,137 +1,19 @@
 /** The whole product as its users start it: processes, real FIX between them, WebSocket clients, and what each failure gives. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { WebSocket } from 'ws';
 import { OutcryClient, type WebSocketLike } from '../client/outcry-client.ts';
 import type { QuoteDecoder } from '../client/quote-decoder.ts';
 import { QUOTE_FIELD_COUNT, QuoteField } from '../core/fan-out/wire.ts';
 import { STALE_MASK } from '../core/market-data/quote-board.ts';
 import { askControl } from '../net/control-socket.ts';
-
-const CLI = fileURLToPath(new URL('../cli.js', import.meta.url));
-/** Bound of every wait: far beyond what any of them takes. */
-const WAIT_MS = 30_000;
-const MARK = `OUTCRY-TEST-${process.pid}-${Date.now()}`;
-const SETTINGS: Record<string, string> = {
-  OUTCRY_PORT: '0',
-  OUTCRY_DRILLS: 'true',
-  OUTCRY_FANOUT_WORKERS: '2',
-  OUTCRY_EXCHANGE_INSTRUMENTS: '40',
-  OUTCRY_EXCHANGE_RATE: '1000',
-  // Those have a test of their own.
-  OUTCRY_ORDER_SESSIONS: 'off',
-};
+import { CLI, newDataDir, processesOf, Running, until } from './testing/running.ts';
 
 t.setTimeout(300_000);
 if (process.platform !== 'linux') t.plan(0, 'processes are found by /proc, which is Linux');
-
-interface Status {
-  readonly url: string;
-  readonly pid: number;
-  readonly ready: boolean;
-  readonly venue: { readonly port: number };
-  readonly processes: Record<'engine' | 'exchange', { readonly pid: number; readonly restarts: number }>;
-  readonly health: { readonly workers: readonly { readonly worker: string; readonly generation: number }[] };
-  readonly feed: { readonly stale: number; readonly subscribed: number; readonly instruments: number };
-}
-
-/** One `outcry start` with a data directory of its own. */
-class Running {
-  readonly dataDir: string;
-  readonly child: ChildProcess;
-  stdout = '';
-  stderr = '';
-
-  constructor(dataDir: string, command: readonly string[] = [CLI, 'start'], more: Record<string, string> = {}) {
-    this.dataDir = dataDir;
-    this.child = spawn(process.execPath, command, {
-      env: environment(dataDir, more),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-  }
-
-  async ready(): Promise<this> {
-    await until(() => {
-      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
-      return this.stdout.includes('\n');
-    }, 'the ready line');
-    return this;
-  }
-
-  get url(): string {
-    return /http:\S+/.exec(this.stdout)?.[0] ?? '';
-  }
-
-  async status(): Promise<Status> {
-    return (await askControl(this.dataDir, { type: 'status' })) as Status;
-  }
-
-  /** Status once it is as wanted; requests that fail meanwhile are part of the failure under test. */
-  async statusWhen(wanted: (status: Status) => boolean, what: string): Promise<Status> {
-    let last: Status | undefined;
-    await until(async () => {
-      last = await this.status().catch(() => undefined);
-      return last !== undefined && wanted(last);
-    }, what);
-    return last as Status;
-  }
-
-  async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
-    return this.child.exitCode;
-  }
-}
-
-function environment(dataDir: string, more: Record<string, string>): NodeJS.ProcessEnv {
-  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('OUTCRY_') && !name.startsWith('npm_'));
-  // As under npm, the supervisor ends with whoever started it: a test that is killed leaves nothing behind.
-  const own = { OUTCRY_DATA_DIR: dataDir, MARK: `${MARK}:${dataDir}`, npm_lifecycle_event: 'test' };
-  return { ...Object.fromEntries(clean), ...SETTINGS, ...own, ...more };
-}
-
-/** Waits for a condition, asked again and again, within WAIT_MS. */
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Live processes that were started for this data directory, by the mark in their environment; a zombie has none. */
-function processesOf(dataDir: string): number[] {
-  const found: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (readFileSync(`/proc/${name}/environ`, 'utf8').includes(`MARK=${MARK}:${dataDir}\0`)) found.push(Number(name));
-    } catch {
-      // It ended, or is another user's.
-    }
-  }
-  return found;
-}
-
-function newDataDir(t: Test): string {
-  const dataDir = mkdtempSync(join(tmpdir(), 'outcry-test-'));
-  t.teardown(() => {
-    for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL');
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-  return dataDir;
-}
 
 async function httpStatus(url: string): Promise<number> {
   const reply = await fetch(url).catch(() => undefined);

@@ -2,14 +2,7 @@ import { OutcryError } from '../core/errors.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import type { Config } from '../net/config.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
-import {
-  BEAT_MAX_MS,
-  type EngineView,
-  feedSummary,
-  health,
-  notReadyReason,
-  ordersSummary,
-} from '../net/engine-view.ts';
+import { type EngineView, feedSummary, health, notReadyReason, ordersSummary } from '../net/engine-view.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
 import { InstrumentSource } from './instrument-source.ts';
@@ -185,8 +178,8 @@ export class Engine {
     // When this thread itself was held up, all were: the machine slept, or is starved. They get the time to beat.
     if (lateMs < WATCH_MS * 4) {
       for (const role of this.#roles) {
-        if (nowMs - role.beatMs > BEAT_MAX_MS)
-          this.#fatal('WORKER_FAILED', `${role.roleName} hangs: no beat for ${BEAT_MAX_MS} ms`);
+        if (nowMs - role.beatMs > role.silenceMaxMs)
+          this.#fatal('WORKER_FAILED', `${role.roleName} hangs: no beat for ${role.silenceMaxMs} ms`);
       }
     }
     const isWaiting = this.#notReadyReason(nowMs) !== undefined || ordersSummary(this.#view)?.sessionsUp === 0;

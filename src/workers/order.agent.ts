@@ -138,6 +138,7 @@ export class OrderAgent implements Agent {
     }
   }
 
+  /** What is not durable is given up: nobody was told of it, and the venue sends again what it told us. */
   async onClose(): Promise<void> {
     this.#isClosing = true;
     this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
@@ -202,6 +203,8 @@ export class OrderAgent implements Agent {
   #effects(venue: OrderVenue): OrderEffects {
     const turn = <A extends unknown[]>(tell: (...args: A) => void) => {
       return (...args: A): void => {
+        // What the last call came to is for the next owner to find out: nothing more is asked of the database.
+        if (this.#isClosing) return;
         tell(...args);
         this.#endTurn();
       };
@@ -298,6 +301,7 @@ export class OrderAgent implements Agent {
   }
 
   #endTurn(): void {
+    if (this.#isClosing) return;
     this.#service?.flush(nowMicros());
     this.#peers.flush();
   }

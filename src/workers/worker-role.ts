@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../core/errors.ts';
-import { FEED_STATS_BEAT_MILLIS } from '../core/shm/generated/worker-stats.gen.ts';
+import { FEED_STATS_BEAT_MILLIS, FEED_STATS_GENERATION } from '../core/shm/generated/worker-stats.gen.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
+import { BEAT_MAX_MS } from '../net/engine-view.ts';
 import type { Log } from '../net/log.ts';
 import type { RunnerMessage, WorkerReport } from './agent-runner.ts';
 import { Questions } from './questions.ts';
@@ -14,6 +15,7 @@ const DEATHS_MAX = 5;
 const DEATHS_WINDOW_MS = 30_000;
 /** A worker that reported its failure ends within this, or it never will. */
 const EXIT_TIMEOUT_MS = 2_000;
+const FIRST_BEAT_MAX_MS = 20_000;
 /** How long a worker may take to answer a request. */
 const ANSWER_MS = 6_000;
 
@@ -57,6 +59,12 @@ export class WorkerRole {
   /** Epoch milliseconds of the worker's last turn. */
   get beatMs(): number {
     return this.#stats[FEED_STATS_BEAT_MILLIS >> 1] as number;
+  }
+
+  /** For how long it may be silent: before its first beat it loads code, on a slow or busy machine perhaps. */
+  get silenceMaxMs(): number {
+    const hasBeaten = this.#stats[FEED_STATS_GENERATION >> 1] === this.#generation;
+    return hasBeaten ? BEAT_MAX_MS : FIRST_BEAT_MAX_MS;
   }
 
   start(): void {

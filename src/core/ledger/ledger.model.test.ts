@@ -265,6 +265,30 @@ class Run {
       equal(BigInt(order.cumValuePaise), total(trades, paidPaise), 'so is their value');
     }
     equal(account.heldPaise, heldPaise, 'the hold is that of the orders');
+    for (const instrumentId of INSTRUMENTS) this.#checkExposure(instrumentId);
+  }
+
+  #checkExposure(instrumentId: number): void {
+    const exposure = exposureOf(this.account, instrumentId);
+    for (const product of PRODUCTS) {
+      for (const side of [OrderSide.Buy, OrderSide.Sell]) {
+        let open = 0;
+        let closing = 0;
+        for (const order of this.account.orders.values()) {
+          const isOther = order.instrumentId !== instrumentId || order.product !== product || order.side !== side;
+          if (isOther || isTerminal(order.status)) continue;
+          const asked = order.pendingChanges.map(({ terms }) => terms?.quantity ?? 0);
+          const leavesQty = Math.max(0, Math.max(order.terms.quantity, ...asked) - order.cumQty);
+          if (order.exposureQty < 0 || order.exposureQty > leavesQty) throw new Error(`${order.exposureQty} exposed`);
+          open += leavesQty;
+          closing += leavesQty - order.exposureQty;
+        }
+        const found = exposure?.[product - 1];
+        const isBuy = side === OrderSide.Buy;
+        equal((isBuy ? found?.openBuyQty : found?.openSellQty) ?? 0, open, 'open units');
+        equal((isBuy ? found?.closingBuyQty : found?.closingSellQty) ?? 0, closing, 'units that close');
+      }
+    }
   }
 
   #checkPositions(sum: (account: LedgerAccount) => bigint): void {

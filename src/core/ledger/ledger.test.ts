@@ -20,6 +20,8 @@ import {
   orderPlaced,
 } from './order-events.ts';
 import { heldBy } from './order-hold.ts';
+import { forgetEndedOrders, recallOrder } from './order-memory.ts';
+import { canApply } from './order-transitions.ts';
 
 const DAY = '2026-03-02';
 const rules = moneyRulesAsOf(DAY);
@@ -138,6 +140,28 @@ t.test('a replace that is unanswered is held for, refused or taken', async (t) =
   t.match(order, { status: OrderStatus.Canceled, cumQty: 20 });
 });
 
+t.test('units that close fill first, and what a replace adds is counted while it is unanswered', async (t) => {
+  const ledger = new Ledger(20_000_000);
+  const { account } = ledger;
+  ledger.fill(ledger.place(OrderSide.Buy, Product.MIS, 10, 100_000), 10, 100_000);
+  const sale = ledger.place(OrderSide.Sell, Product.MIS, 15, 100_000);
+  t.equal(sale.exposureQty, 5);
+  t.equal(ledger.place(OrderSide.Sell, Product.MIS, 1, 100_000).exposureQty, 1, 'what closes is claimed once');
+  ledger.apply(
+    modifyRequested(rules, account, sale, { terms: { ...sale.terms, quantity: 25 }, holdPricePaise: 100_000 }, 20),
+  );
+  t.equal(sale.exposureQty, 15);
+  t.match(exposureOf(account, 5)![Product.MIS - 1], { openSellQty: 26, closingSellQty: 10 });
+  ledger.apply(orderModified(rules, account, sale, 1, null, 21));
+  t.equal(sale.exposureQty, 15);
+  ledger.fill(sale, 4, 100_000);
+  t.equal(sale.exposureQty, 15);
+  t.match(exposureOf(account, 5)![Product.MIS - 1], { openSellQty: 22, closingSellQty: 6 });
+  ledger.fill(sale, 7, 100_000);
+  t.equal(sale.exposureQty, 14);
+  t.equal(account.marginPaise, 20_000);
+});
+
 t.test('a correction and a bust undo to the paisa', async (t) => {
   const ledger = new Ledger(20_000_000);
   const { account } = ledger;
@@ -176,6 +200,43 @@ t.test('a correction and a bust undo to the paisa', async (t) => {
   t.match(rows.accounts, [{ userId: 7, firstSeq: 1, lastSeq: account.seq, mustBeCovered: true }]);
   t.equal(rows.newOrders.length, 1);
   t.equal(rows.changedOrders.length, 0);
+});
+
+t.test('what ended is forgotten after its day, and recalled for a bust', async (t) => {
+  const ledger = new Ledger(20_000_000);
+  const { account } = ledger;
+  const order = ledger.place(OrderSide.Buy, Product.CNC, 10, 100_000);
+  const live = ledger.place(OrderSide.Buy, Product.CNC, 10, 90_000);
+  const filled = ledger.fill(order, 10, 100_000);
+  if (filled.detail.type !== EventType.OrderFilled) throw new Error('a fill');
+  forgetEndedOrders(account, 20);
+  t.equal(account.orders.size, 2);
+  forgetEndedOrders(account, 21);
+  t.same([...account.orders.keys()], [live.orderID]);
+  recallOrder(account, order);
+  ledger.apply(tradeBusted(rules, account, order, ledger.execution(10, 100_000), filled.detail, 40));
+  t.equal(account.availablePaise + account.heldPaise, 20_000_000);
+  t.throws(() => recallOrder(account, order), /was not forgotten/);
+});
+
+t.test('the table of transitions', async (t) => {
+  const legal = (type: EventType) => Object.values(OrderStatus).filter((status) => canApply(status, type));
+  const { Pending, TriggerPending, Open, PartiallyFilled, Filled, Canceled, Rejected, Expired } = OrderStatus;
+  t.same(legal(EventType.OrderTriggered), [TriggerPending]);
+  t.same(legal(EventType.ModifyRequested), [Pending, Open, PartiallyFilled]);
+  t.same(legal(EventType.OrderModified), [Pending, TriggerPending, Open, PartiallyFilled, Filled]);
+  t.same(legal(EventType.OrderFilled), [Pending, Open, PartiallyFilled, Filled, Canceled, Rejected, Expired]);
+  t.same(legal(EventType.OrderRejected), [Pending, TriggerPending, Open]);
+  t.same(legal(EventType.OrderCanceled), [Pending, TriggerPending, Open, PartiallyFilled]);
+  t.same(legal(EventType.TradeBusted), [PartiallyFilled, Filled, Canceled, Rejected, Expired]);
+  t.same(legal(EventType.Deposited), []);
+  const ledger = new Ledger(20_000_000);
+  const order = ledger.place(OrderSide.Buy, Product.CNC, 10, 100_000);
+  ledger.apply(orderEnded(ledger.account, order, EventType.OrderRejected, 410, 'no', 20));
+  t.throws(
+    () => ledger.apply(orderEnded(ledger.account, order, EventType.OrderCanceled, 0, '', 21)),
+    /event type 18 for order status 7/,
+  );
 });
 
 t.test('events in JSON replay to the same account; a wrong one is refused', async (t) => {

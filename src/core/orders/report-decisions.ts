@@ -24,6 +24,12 @@ import { type MarketView, marketStateOf } from './market-view.ts';
 import type { OrderBooks } from './order-books.ts';
 import { AlarmKind } from './order-effects.ts';
 
+const PENDING: ReadonlySet<OrdStatus> = new Set([
+  OrdStatus.PendingNew,
+  OrdStatus.PendingCancel,
+  OrdStatus.PendingReplace,
+]);
+
 /** An order that a message of the venue is about, and which of its requests. */
 export interface Subject {
   readonly account: Account;
@@ -39,7 +45,7 @@ export class ReportDecisions {
   readonly #books: OrderBooks;
   readonly #executions: ExecutionDecisions;
   readonly #market: MarketView;
-  /** Orders that the venue said, when it was last asked, it is still canceling or replacing. */
+  /** Orders with requests that the venue said, when it was last asked, it is still at. */
   readonly #beingChanged = new Set<number>();
 
   constructor(books: OrderBooks, executions: ExecutionDecisions, market: MarketView) {
@@ -142,7 +148,7 @@ export class ReportDecisions {
     return account === undefined || order === undefined ? undefined : { account, order, version };
   }
 
-  /** Whether the venue said, when it was last asked, that it is still canceling or replacing the order. */
+  /** Whether the venue said, when it was last asked, that it is still at a request about the order. */
   isBeingChanged({ orderID }: Order): boolean {
     return this.#beingChanged.has(orderID);
   }
@@ -213,8 +219,7 @@ export class ReportDecisions {
   /** The answer to a question: what was missed is made up for where nothing has to be guessed. */
   #status(decision: Decision, subject: Subject, report: ExecutionReport, nowMicros: number): void {
     const { account, order } = subject;
-    const isBeingChanged =
-      report.ordStatus === OrdStatus.PendingCancel || report.ordStatus === OrdStatus.PendingReplace;
+    const isBeingChanged = PENDING.has(report.ordStatus);
     if (isBeingChanged) this.#beingChanged.add(order.orderID);
     else this.#beingChanged.delete(order.orderID);
     if (report.cumQty !== order.cumQty) {
