@@ -3,6 +3,7 @@ import { OutcryError } from '../core/errors.ts';
 import type { MarketHours } from '../core/market/calendar.ts';
 import { EXCHANGE_DEFAULTS, type MarketSettings, recordExchange, runExchange } from '../exchange.ts';
 import type { FixTlsServer } from '../net/fix-tls.ts';
+import { addExchangeTradesCommand } from './exchange-trades-command.ts';
 
 interface MarketOptions {
   readonly seed: number;
@@ -21,6 +22,7 @@ interface RunOptions extends MarketOptions {
   readonly speed: number;
   readonly loop?: boolean;
   readonly cancelOnDisconnect?: boolean;
+  readonly trades?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
@@ -49,6 +51,7 @@ export function addExchangeCommand(program: Command): void {
     .option('--speed <factor>', 'times as fast as recorded', positive, 1)
     .option('--loop', 'begin again at the end of the recording')
     .option('--cancel-on-disconnect', 'cancel the live orders of a session that drops')
+    .option('--trades <directory>', 'keep the trades of each day in files of it')
     .option('--tls-cert <file>', 'serve TLS alone, with this certificate (PEM)')
     .option('--tls-key <file>', 'its key')
     .option('--tls-ca <file>', 'let in only clients with a certificate of these authorities')
@@ -67,6 +70,7 @@ export function addExchangeCommand(program: Command): void {
     .option('--json', 'print what was recorded as one JSON object')
     .addHelpText('after', '\nExamples:\n  outcry exchange record open.rec --seconds 30 --rate 100000');
   addMarketOptions(record).action(recordToFile);
+  addExchangeTradesCommand(exchange);
 }
 
 function addMarketOptions(command: Command): Command {
@@ -111,6 +115,7 @@ async function runUntilSignal(options: RunOptions): Promise<void> {
     compID: options.compId,
     replay: replay === undefined ? null : { file: replay, speed: options.speed, loop: options.loop === true },
     cancelOnDisconnect: options.cancelOnDisconnect === true,
+    tradesDirectory: options.trades ?? null,
     tls: tlsOf(options),
     onEvent: (text) => process.stderr.write(`${text}\n`),
   });

@@ -65,8 +65,8 @@ export const AlarmKind = {
   SquareOff: 'square-off',
   /** An order was taken to have expired without the venue's word. */
   Expired: 'expired',
-  /** Our trades and the venue's are not the same. */
-  Reconciliation: 'reconciliation',
+  /** An account was frozen by command: a reconciliation found a break, or an operator had a reason. */
+  Frozen: 'frozen',
   /** A message of the venue that cannot be used. */
   UnexpectedMessage: 'unexpected-message',
 } as const;
