@@ -5,7 +5,7 @@ import { generateInstrumentMaster } from './core/exchange/instrument-generator.t
 import { RecordingWriter } from './core/exchange/recording.ts';
 import { Replay } from './core/exchange/replay.ts';
 import { Simulation, type SimulationSettings } from './core/exchange/simulation.ts';
-import { SESSION_DEFAULTS } from './core/fix/session-contract.ts';
+import { type LogonCredentials, SESSION_DEFAULTS } from './core/fix/session-contract.ts';
 import { indianDate, type MarketHours, nextOpenMicros } from './core/market/calendar.ts';
 import type { InstrumentMaster } from './core/market-data/instrument-master.ts';
 import { InstrumentTable } from './core/market-data/instrument-table.ts';
@@ -69,6 +69,8 @@ export interface ExchangeSettings extends MarketSettings {
   readonly tls?: FixTlsServer | null;
   /** Directory of the trade files, one a day and CompID; absent or null keeps none. */
   readonly tradesDirectory?: string | null;
+  /** Asks for these in every Logon; absent or null asks for none. */
+  readonly credentials?: LogonCredentials | null;
   /** Serves this recording in place of a simulated market; orders are then refused. */
   readonly replay: ReplaySource | null;
   /** Something worth a line in a log happened. */
@@ -305,6 +307,7 @@ function listen(settings: ExchangeSettings, application: ExchangeApplication): P
       gapPolicy: 'resend',
       resetOnLogon: false,
       resendable: isWorthResending,
+      credentials: settings.credentials ?? null,
     },
   });
 }

@@ -3,6 +3,7 @@ import { OutcryError } from '../core/errors.ts';
 import type { MarketHours } from '../core/market/calendar.ts';
 import { EXCHANGE_DEFAULTS, type MarketSettings, recordExchange, runExchange } from '../exchange.ts';
 import type { FixTlsServer } from '../net/fix-tls.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 import { addExchangeTradesCommand } from './exchange-trades-command.ts';
 
 interface MarketOptions {
@@ -14,7 +15,7 @@ interface MarketOptions {
   readonly madeUp: number;
 }
 
-interface RunOptions extends MarketOptions {
+interface RunOptions extends MarketOptions, CredentialOptions {
   readonly host: string;
   readonly port: number;
   readonly compId: string;
@@ -60,7 +61,7 @@ export function addExchangeCommand(program: Command): void {
       'after',
       '\nExamples:\n  outcry exchange --port 9880 --rate 20000\n  outcry exchange --port 9880 --replay open.rec --loop',
     );
-  addMarketOptions(run).action(runUntilSignal);
+  addMarketOptions(addCredentialOptions(run)).action(runUntilSignal);
 
   const record = exchange
     .command('record')
@@ -117,6 +118,7 @@ async function runUntilSignal(options: RunOptions): Promise<void> {
     cancelOnDisconnect: options.cancelOnDisconnect === true,
     tradesDirectory: options.trades ?? null,
     tls: tlsOf(options),
+    credentials: credentialsOf(options),
     onEvent: (text) => process.stderr.write(`${text}\n`),
   });
   const { port, instrumentCount } = exchange;

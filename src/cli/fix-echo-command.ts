@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { ECHO_COMP_ID, ECHO_COUNTERPARTIES } from '../core/fix/echo-application.ts';
 import { listenFixEcho } from '../net/fix-echo.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 
-interface EchoOptions {
+interface EchoOptions extends CredentialOptions {
   readonly host: string;
   readonly port: number;
 }
@@ -14,7 +15,7 @@ export function addFixEchoCommand(fix: Command): void {
   const counterparties = Object.entries(ECHO_COUNTERPARTIES)
     .map(([version, compID]) => `${version} (${compID} to ${ECHO_COMP_ID})`)
     .join(' and ');
-  fix
+  const echo = fix
     .command('echo')
     .description(`run a conformance acceptor until SIGINT or SIGTERM: ${counterparties} on one port`)
     .requiredOption('--port <port>', 'port to listen on; 0 takes a free one', portNumber)
@@ -22,13 +23,13 @@ export function addFixEchoCommand(fix: Command): void {
     .addHelpText(
       'after',
       `
-Both numbers begin at 1 with every Logon; no password, no schedule. Everything is validated. NewOrderSingle (D) and
+Both numbers begin at 1 with every Logon; no schedule, no password unless --username is given. Everything is validated. NewOrderSingle (D) and
 SecurityDefinition (d) come back with their body as it was; other application messages get a BusinessMessageReject (j).
 
 Examples:
   outcry fix echo --port 9878`,
-    )
-    .action(runUntilSignal);
+    );
+  addCredentialOptions(echo).action(runUntilSignal);
 }
 
 function portNumber(text: string): number {
@@ -37,8 +38,8 @@ function portNumber(text: string): number {
   return port;
 }
 
-async function runUntilSignal({ host, port }: EchoOptions): Promise<void> {
-  const acceptor = await listenFixEcho(host, port);
+async function runUntilSignal({ host, port, ...credentials }: EchoOptions): Promise<void> {
+  const acceptor = await listenFixEcho(host, port, credentialsOf(credentials));
   process.stdout.write(`The FIX echo listens on ${host}:${acceptor.port}\n`);
   await new Promise((resolve) => {
     process.once('SIGINT', resolve);

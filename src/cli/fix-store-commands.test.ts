@@ -76,6 +76,7 @@ t.test('log, status and reset of a store', async (t) => {
   store(open, 'out', MsgType.NewOrderSingle, [
     [Tag.ClOrdID, 'A2'],
     [Tag.Side, '2'],
+    [Tag.Password, 'hunter3'],
   ]);
   await new Promise<void>((resolve) => open.durability.listen(resolve));
 
@@ -87,6 +88,7 @@ t.test('log, status and reset of a store', async (t) => {
   t.match(shown[1], / \| 35 MsgType=D NewOrderSingle \| .* \| 11 ClOrdID=A1 \| 54 Side=1 BUY \| 10 CheckSum=\d{3}$/);
   t.match(shown[2], / in {2}1 .*35 MsgType=8 ExecutionReport .*58 Text=d\\xf4n\\xe9/);
   t.match(shown[0], /554 Password=\*{7} /);
+  t.match(shown[3], /554 Password=\*{7} /, 'whatever message it is in');
   for (const name of readdirSync(open.directory)) {
     t.notOk(readFileSync(join(open.directory, name)).includes('hunter2'), 'no password is on the disk');
   }

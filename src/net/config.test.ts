@@ -170,6 +170,8 @@ t.test('TLS has absolute paths, and needs a venue; instruments of a venue need o
   t.match(refusal({ environment: missing, directory }), /none\.pem/, 'a file that is not there is told at the start');
   const login = { OUTCRY_VENUE: 'h:1', OUTCRY_VENUE_USERNAME: 'ME' };
   t.match(refusal({ environment: login, directory }), /OUTCRY_VENUE_PASSWORD/);
+  const bundled = { OUTCRY_VENUE_USERNAME: 'ME' };
+  t.match(refusal({ environment: bundled, directory }), /OUTCRY_VENUE_PASSWORD/, 'the simulator asks for it too');
   t.match(refusal({ environment: { OUTCRY_INSTRUMENT_SOURCE: 'venue' }, directory }), /needs a venue/);
 });
 

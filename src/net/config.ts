@@ -85,11 +85,9 @@ export function loadConfig(input: ConfigInput): Config {
     }
   }
   const config = resolveConfig(values as SettingValues, sources as SettingSources, directory);
-  if (config.venue !== undefined) {
-    // What these files say is read again where it is needed; what is wrong with them is to be told here.
-    if (config.venueTls !== null) tlsClientOptions(config.venueTls);
-    readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
-  }
+  // What these files say is read again where it is needed; what is wrong with them is to be told here.
+  if (config.venueTls !== null) tlsClientOptions(config.venueTls);
+  readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
   readLedgerPassword(config.ledgerPasswordFile);
   return config;
 }

@@ -131,7 +131,7 @@ t.test('the session scenarios over TCP', async (t) => {
   // Each has an acceptor of its own, so that the time-outs of one are not waited for by the next.
   const playAll = async (): Promise<void> => {
     for (let scenario = waiting.pop(); scenario !== undefined; scenario = waiting.pop()) {
-      const acceptor = await listenFixEcho('127.0.0.1', 0);
+      const acceptor = await listenFixEcho('127.0.0.1', 0, scenario.credentials);
       const stage = new TcpStage(acceptor.port, () => acceptor.connectionCount);
       t.equal(await playScenario(scenario, stage).catch(String), '', scenario.name);
       stage.dropAll();
@@ -150,7 +150,7 @@ t.test('outcry fix echo: one line when it listens, SIGINT ends it', async (t) =>
   t.ok(port > 0, line);
   const stage = new TcpStage(port, () => 0);
   const steps = ['I 35=A|34=1|98=0|108=30', 'E 35=A|34=1|98=0|108=30', 'I 35=1|34=2|112=a', 'E 35=0|34=2|112=a'];
-  t.equal(await playScenario({ name: '', version: 'FIX.4.4', steps, seconds: 0 }, stage), '');
+  t.equal(await playScenario({ name: '', version: 'FIX.4.4', steps, seconds: 0, credentials: null }, stage), '');
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
   t.equal(code, 0);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect as connectPlainTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { FixSession } from '../core/fix/fix-session.ts';
+import { MemoryFixStore } from '../core/fix/fix-store.ts';
 import { MsgType } from '../core/fix/generated/fix-enums.gen.ts';
 import { Tag } from '../core/fix/generated/fix-tags.gen.ts';
 import { type FixApplication, type FixSessionSettings, SESSION_DEFAULTS } from '../core/fix/session-contract.ts';
@@ -56,7 +57,7 @@ class Recorder implements FixApplication {
     }
   }
   onGap(): void {}
-  onLogout(): void {}
+  onLogout(_session: FixSession, _text: string): void {}
 }
 
 function settings(role: 'initiator' | 'acceptor'): FixSessionSettings {
@@ -201,4 +202,48 @@ t.test('credentials go with each Logon, and nowhere else', async (t) => {
   venue.close();
   for (const logon of received) t.match(logon, '|553=DESK|554=open sesame|');
   t.notMatch(details.join(), 'sesame');
+});
+
+t.test('an acceptor that asks for credentials, over TCP and TLS', async (t) => {
+  const credentials = { username: 'DESK', password: 'open sesame' };
+  for (const [serverTls, clientTls] of [
+    [null, null],
+    [server, client],
+  ] as const) {
+    const logouts: string[] = [];
+    const venue = new Recorder();
+    const acceptor = await listenFix({
+      port: 0,
+      session: { ...settings('acceptor'), resetOnLogon: false, credentials },
+      application: venue,
+      tls: serverTls,
+    });
+    t.teardown(() => acceptor.close(''));
+    const dial = (password: string, broker: Recorder, store: MemoryFixStore): FixInitiator =>
+      connectFix({
+        host: '127.0.0.1',
+        port: acceptor.port,
+        session: { ...settings('initiator'), resetOnLogon: false, credentials: { ...credentials, password } },
+        application: broker,
+        store,
+        tls: clientTls,
+        reconnectMinMs: 10,
+        reconnectMaxMs: 20,
+      });
+    const refused = new Recorder();
+    refused.onLogout = (_session, text) => logouts.push(text);
+    const wrong = dial('guess', refused, new MemoryFixStore());
+    await until(() => logouts.length >= 2, 'refused, and again');
+    t.notOk(wrong.session.loggedOn);
+    await wrong.close('');
+    t.match(logouts[0], 'Username(553) or Password(554) not accepted');
+    t.notMatch(logouts.join(), /guess|sesame/);
+    const broker = new Recorder();
+    const right = dial(credentials.password, broker, new MemoryFixStore());
+    await until(() => right.session.loggedOn, 'logged on with the password');
+    right.session.begin(MsgType.NewOrderSingle, Date.now()).ascii(Tag.ClOrdID, 'o-1');
+    right.session.send(Date.now());
+    await until(() => broker.messageCount === 1, 'the order is answered');
+    await right.close('');
+  }
 });

@@ -99,7 +99,7 @@ export const SETTINGS = {
     test: (value) => value === '' || /^[A-Za-z0-9.-]{1,253}$/.test(value),
   }),
   venue_username: text(
-    'Username(553) of the Logon to the venue. Empty sends none. The password is in the environment variable OUTCRY_VENUE_PASSWORD, or in the file of the next setting.',
+    'Username(553) of the Logon to the venue; the simulator then asks for it. Empty sends none. The password is in the environment variable OUTCRY_VENUE_PASSWORD, or in the file of the next setting.',
     { default: '', allowed: 'up to 64 printable ASCII characters', test: (value) => /^[\x20-\x7e]{0,64}$/.test(value) },
   ),
   venue_password_file: path('File with the password alone. It is never logged.'),

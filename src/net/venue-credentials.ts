@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { OutcryError } from '../core/errors.ts';
+import { CREDENTIAL_LENGTH_MAX } from '../core/fix/expected-credentials.ts';
 import type { LogonCredentials } from '../core/fix/session-contract.ts';
 
 /** The environment variable of the password, which is no setting: settings are shown and travel between processes. A file named by the setting `venue_password_file` is the other way to give it, and goes first. */
 export const PASSWORD_VARIABLE = 'OUTCRY_VENUE_PASSWORD';
-const PASSWORD_LENGTH_MAX = 256;
 
 /** Null without a username. CONFIG_INVALID, which never tells the password, when there is none or it is no FIX string. */
 export function readVenueCredentials(
@@ -16,10 +16,10 @@ export function readVenueCredentials(
   const fromFile = passwordFile !== '';
   const source = fromFile ? passwordFile : PASSWORD_VARIABLE;
   const password = fromFile ? passwordOf(passwordFile) : (environment[PASSWORD_VARIABLE] ?? '');
-  if (!/^[\x20-\x7e]+$/.test(password) || password.length > PASSWORD_LENGTH_MAX)
+  if (!/^[\x20-\x7e]+$/.test(password) || password.length > CREDENTIAL_LENGTH_MAX)
     throw new OutcryError(
       'CONFIG_INVALID',
-      `${source}: 1 to ${PASSWORD_LENGTH_MAX} printable ASCII characters expected`,
+      `${source}: 1 to ${CREDENTIAL_LENGTH_MAX} printable ASCII characters expected`,
     );
   return { username, password };
 }
@@ -27,7 +27,7 @@ export function readVenueCredentials(
 /** Without the line end that editors leave. */
 function passwordOf(path: string): string {
   try {
-    if (statSync(path).size > 4 * PASSWORD_LENGTH_MAX) throw new Error('too long');
+    if (statSync(path).size > 4 * CREDENTIAL_LENGTH_MAX) throw new Error('too long');
     return readFileSync(path, 'latin1').replace(/\r?\n$/, '');
   } catch (error) {
     throw new OutcryError('CONFIG_INVALID', `${path}: ${(error as Error).message}`, error);

@@ -355,6 +355,28 @@ t.test('a crash loop ends with an error instead of going on for ever', { timeout
   t.same(processesOf(dataDir), []);
 });
 
+t.test('the bundled exchange asks for the password that the engine has', { timeout: 60_000 }, async (t) => {
+  const dataDir = newDataDir(t);
+  const login = { OUTCRY_VENUE_USERNAME: 'DESK', OUTCRY_VENUE_PASSWORD: 'open sesame', OUTCRY_LOG_LEVEL: 'debug' };
+  const running = await new Running(dataDir, undefined, login).ready();
+  const { venue } = await running.status();
+  const socket = connect(venue.port, '127.0.0.1');
+  await once(socket, 'connect');
+  const time = new Date().toISOString().replaceAll('-', '').replace('T', '-').slice(0, -1);
+  const body = `35=A|49=ELSE|56=EXCHANGE|34=1|52=${time}|98=0|108=30|553=DESK|554=guess|`.replaceAll('|', '\u0001');
+  const head = `8=FIX.4.4\u00019=${body.length}\u0001${body}`;
+  const sum = Buffer.from(head).reduce((total, byte) => total + byte, 0) % 256;
+  socket.write(`${head}10=${String(sum).padStart(3, '0')}\u0001`);
+  const [answer] = await once(socket, 'data');
+  socket.destroy();
+  t.match(String(answer).replaceAll('\u0001', '|'), /\|35=5\|.*not accepted/, 'who has not the password is refused');
+  running.child.kill('SIGINT');
+  await until(() => running.child.exitCode !== null, 'the end');
+  const log = readFileSync(join(dataDir, 'outcry.log'), 'utf8');
+  t.match(log, /logged on to the exchange/);
+  t.notMatch(log + running.stdout + running.stderr, /sesame|guess/, 'no password is in the log');
+});
+
 t.test('what cannot start says why, and nothing was started', { timeout: 60_000 }, async (t) => {
   const cases: readonly [Record<string, string>, number, RegExp][] = [
     [

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type RunningExchange, runExchange } from '../exchange.ts';
 import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
 import { TRADES_DIRECTORY } from '../net/trade-files.ts';
+import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { linkToSupervisor } from './process-link.ts';
 import type { ExchangeOrder, ExchangeReport } from './process-messages.ts';
 
@@ -31,6 +32,7 @@ async function start({ config, port }: Extract<ExchangeOrder, { type: 'start' }>
     instrumentFile: config.instrumentsFile,
     tradesDirectory: join(config.dataDir, TRADES_DIRECTORY),
     madeUpInstruments: values.exchange_instruments,
+    credentials: readVenueCredentials(values.venue_username, config.venuePasswordFile, process.env),
     onEvent: (text) => log('info', text),
   });
   log('info', 'the exchange listens', { port: exchange.port, instruments: exchange.instrumentCount });

@@ -9,6 +9,7 @@ import {
   type FixApplication,
   type FixSessionProfile,
   type FixSessionSettings,
+  type LogonCredentials,
   type LogonIdentity,
   SESSION_DEFAULTS,
 } from './session-contract.ts';
@@ -27,8 +28,8 @@ const SECURITY_DEFINITION = 100;
 const SIGNATURE_TAGS: readonly number[] = [93, 89];
 const YES = 89;
 
-/** What an echo session runs by: everything is checked, nothing is remembered from one Logon to the next. */
-export function echoSettings(version: FixVersion): FixSessionSettings {
+/** What an echo session runs by: everything is checked, nothing is remembered from one Logon to the next; null asks for no credentials. */
+export function echoSettings(version: FixVersion, credentials: LogonCredentials | null): FixSessionSettings {
   return {
     ...SESSION_DEFAULTS,
     role: 'acceptor',
@@ -36,6 +37,7 @@ export function echoSettings(version: FixVersion): FixSessionSettings {
     senderCompID: ECHO_COMP_ID,
     targetCompID: ECHO_COUNTERPARTIES[version],
     gapPolicy: 'resend',
+    credentials,
     // A test that waits for the end of a connection should not wait for a courtesy.
     hangUpTimeoutMs: 0,
     dictionary: fixDictionary(version),
@@ -51,14 +53,14 @@ export function echoSettings(version: FixVersion): FixSessionSettings {
 export class EchoApplication implements FixApplication {
   readonly #seen: Map<FixSession, Set<string>> = new Map();
 
-  identify(_session: FixSession, logon: LogonIdentity): FixSessionProfile | null {
+  identify({ settings: { credentials = null } }: FixSession, logon: LogonIdentity): FixSessionProfile | null {
     for (const version of Object.values(FixVersion)) {
       if (
         logon.beginString === version &&
         logon.targetCompID === ECHO_COMP_ID &&
         logon.senderCompID === ECHO_COUNTERPARTIES[version]
       ) {
-        return { settings: echoSettings(version), store: new MemoryFixStore() };
+        return { settings: echoSettings(version, credentials), store: new MemoryFixStore() };
       }
     }
     return null;

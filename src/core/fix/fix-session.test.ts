@@ -1,5 +1,7 @@
 import t from 'tap';
+import { CREDENTIAL_LENGTH_MAX } from './expected-credentials.ts';
 import { GARBAGE_BYTES_MAX } from './fix-session.ts';
+import { MemoryFixStore } from './fix-store.ts';
 import { BusinessRejectReason, MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
 import { HELD_MESSAGES_MAX } from './held-messages.ts';
@@ -105,6 +107,75 @@ t.test('Logon: what is refused', (t) => {
   t.equal(silent.disconnectReason, '');
   silent.session.onTimer(START_MS + 10_000);
   t.equal(silent.disconnectReason, DisconnectReason.LogonTimeout);
+  t.end();
+});
+
+t.test('wrong credentials leave the session that comes next whole', (t) => {
+  const credentials = { username: 'DESK', password: 'open sesame' };
+  const store = new MemoryFixStore();
+  const kept = { gapPolicy: 'resend', resetOnLogon: false } as const;
+  const attempt = (password: string, brokerStore: MemoryFixStore): [Side, Side] => {
+    const venue = new Side({ role: 'acceptor', ...kept, credentials }, store);
+    const broker = new Side({ role: 'initiator', ...kept, credentials: { ...credentials, password } }, brokerStore);
+    venue.session.connected(START_MS);
+    broker.session.connected(START_MS);
+    carry(broker, venue, START_MS);
+    return [broker, venue];
+  };
+  const brokerStore = new MemoryFixStore();
+  for (let i = 0; i < 3; i++) {
+    const [broker, venue] = attempt(`guess ${i}`, brokerStore);
+    t.same(broker.events, ['logout Username(553) or Password(554) not accepted']);
+    t.equal(venue.disconnectReason, DisconnectReason.LogonRefused);
+  }
+  // Somebody else's attempts: the counterparty never sees the numbers of these Logouts.
+  attempt('stolen', new MemoryFixStore());
+  t.same([store.epoch, store.nextTargetMsgSeqNum], [1, 1], 'nothing of theirs was counted');
+  const [broker, venue] = attempt(credentials.password, brokerStore);
+  t.same([broker.events, venue.events], [['logon'], ['logon']]);
+  for (const side of [broker, venue]) {
+    side.session.begin(MsgType.NewOrderSingle, START_MS).ascii(Tag.ClOrdID, 'o-1');
+    side.session.send(START_MS);
+  }
+  carry(broker, venue, START_MS);
+  t.equal(broker.events.length, 2, 'what follows is delivered');
+  t.equal(venue.events.length, 2, 'both ways');
+  t.same(
+    [broker.session.nextInSeqNum, venue.session.nextInSeqNum],
+    [venue.session.nextOutSeqNum, broker.session.nextOutSeqNum],
+    'and no gap is left',
+  );
+  t.end();
+});
+
+t.test('wrong credentials reset nothing', (t) => {
+  const credentials = { username: 'DESK', password: 'open sesame' };
+  const store = new MemoryFixStore();
+  store.setNextSenderMsgSeqNum(40);
+  store.setNextTargetMsgSeqNum(30);
+  const side = new Side({ role: 'acceptor', credentials }, store);
+  side.session.connected(START_MS);
+  side.receive(from('A', 1, '98=0|108=30|141=Y|553=DESK|554=guess'));
+  t.same([store.epoch, store.nextSenderMsgSeqNum, store.nextTargetMsgSeqNum], [1, 41, 30]);
+  t.notMatch(side.sent.join(), 'guess');
+  t.end();
+});
+
+t.test('credentials as long as they may be, and a byte longer', (t) => {
+  const password = 'x'.repeat(CREDENTIAL_LENGTH_MAX);
+  for (const [sent, types] of [
+    [password, 'A'],
+    [`${password}x`, '5'],
+    [password.slice(1), '5'],
+  ] as const) {
+    const side = new Side({ role: 'acceptor', credentials: { username: 'DESK', password } });
+    side.session.connected(START_MS);
+    side.receive(from('A', 1, `98=0|108=30|553=DESK|554=${sent}`));
+    t.equal(msgTypes(side.sent), types, `${sent.length} characters`);
+  }
+  for (const wrong of ['', `${password}x`, 'pässword']) {
+    t.throws(() => new Side({ role: 'acceptor', credentials: { username: 'DESK', password: wrong } }));
+  }
   t.end();
 });
 

@@ -25,6 +25,9 @@ export function textOf({ message }: SessionContext): string {
   return position < 0 ? '' : message.ascii(position);
 }
 
+/** Which of the two is wrong is nobody's business. */
+const WRONG_CREDENTIALS = 'Username(553) or Password(554) not accepted';
+
 /** Logon (A), the first of a connection and the one that resets the numbers of a session that goes on (FIX volume 2, "Logon"). */
 export class LogonHandshake {
   readonly #context: SessionContext;
@@ -123,6 +126,9 @@ export class LogonHandshake {
   /** Why a Logon is not taken, or ''. */
   #refusal(status: DecodeStatus): string {
     const context = this.#context;
+    const { expectedCredentials } = context.parts;
+    // Before anything else: who cannot say the password learns nothing about the rules of the session.
+    if (expectedCredentials !== null && !expectedCredentials.areIn(context.message)) return WRONG_CREDENTIALS;
     const found = contentProblem(context, status);
     if (found !== null) return `${found.text}: tag ${found.refTagID}`;
     if (context.message.msgSeqNum < 0) return 'MsgSeqNum(34) missing or no number';

@@ -1,4 +1,4 @@
-/** Passwords do not belong on a disk: a Logon is stored with asterisks in their place. It is never sent again, as no administrative message is. */
+/** Passwords do not belong on a disk or a screen: a Logon is stored with asterisks in their place. It is never sent again, as no administrative message is. */
 
 const SOH = 1;
 const EQUALS = 61;
@@ -7,7 +7,7 @@ const LETTER_A = 65;
 /** `8=FIX.4.4|9=123|35=A|`: MsgType(35) is the third field. */
 const MSG_TYPE_FIELD = 2;
 /** Password(554), NewPassword(925). */
-const SECRET_TAGS: readonly number[] = [554, 925];
+export const SECRET_TAGS: readonly number[] = [554, 925];
 
 /** Whether the whole message at `buffer[start .. end)` is a Logon. */
 export function isLogon(buffer: Uint8Array, start: number, end: number): boolean {

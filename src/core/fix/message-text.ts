@@ -1,4 +1,5 @@
 import { FIELD_NAMES, MESSAGE_NAMES } from './generated/fix-names.gen.ts';
+import { SECRET_TAGS } from './logon-secrets.ts';
 
 /** Messages as people read them. Not for the hot path: everything here makes strings. */
 
@@ -34,7 +35,7 @@ export function messageName(msgType: string): string {
   return messages.get(msgType) ?? '';
 }
 
-/** The fields of a whole message; a value that has the separator in it (a data field) is one. */
+/** The fields of a whole message; a value that has the separator in it (a data field) is one. Asterisks stand for passwords, whatever message has them. */
 export function namedFields(bytes: Uint8Array): NamedField[] {
   const parts: [string, string][] = [];
   for (const part of asText(bytes).split(SOH)) {
@@ -46,7 +47,8 @@ export function namedFields(bytes: Uint8Array): NamedField[] {
   return parts.map(([tag, value]) => {
     const known = fields.get(tag);
     const meaning = tag === '35' ? messageName(value) : (known?.values.get(value) ?? '');
-    return { tag, value, name: known?.name ?? '', meaning };
+    const shown = SECRET_TAGS.includes(Number(tag)) ? '*'.repeat(value.length) : value;
+    return { tag, value: shown, name: known?.name ?? '', meaning };
   });
 }
 

@@ -2,7 +2,7 @@
 import { type BlockRules, type FixDictionary, type GroupRules, Role, Section, ValueFormat } from './dictionary.ts';
 import type { FixMessage } from './fix-message.ts';
 import { INVALID_VALUE } from './fix-values.ts';
-import { SessionRejectReason } from './generated/fix-enums.gen.ts';
+import { MsgType, SessionRejectReason } from './generated/fix-enums.gen.ts';
 import { Tag } from './generated/fix-tags.gen.ts';
 import { isFormatted } from './value-format.ts';
 
@@ -24,15 +24,20 @@ export class MessageValidator {
   refTagID = NO_REF_TAG;
   readonly #dictionary: FixDictionary;
   readonly #allowUserDefined: boolean;
+  readonly #allowCredentials: boolean;
   /** Outside groups: the check in which a tag was last seen. */
   readonly #seenIn: Float64Array;
   #checkCount = 0;
   #reason: number = MESSAGE_VALID;
 
-  /** `allowUserDefined`: tags from 5000 on that the dictionary does not know are let pass unread. */
-  constructor(dictionary: FixDictionary, allowUserDefined: boolean) {
+  /**
+   * `allowUserDefined`: tags from 5000 on that the dictionary does not know are let pass unread. `allowCredentials`: so are Username(553) and
+   * Password(554) of a Logon, which FIX 4.2 does not know.
+   */
+  constructor(dictionary: FixDictionary, allowUserDefined: boolean, allowCredentials: boolean) {
     this.#dictionary = dictionary;
     this.#allowUserDefined = allowUserDefined;
+    this.#allowCredentials = allowCredentials;
     this.#seenIn = new Float64Array(dictionary.tagLimit);
   }
 
@@ -55,7 +60,8 @@ export class MessageValidator {
     while (position < count) {
       const tag = tags[position]!;
       if (!this.#isKnown(tag)) {
-        if (!this.#isUserDefined(tag)) return this.#fault(tag, SessionRejectReason.InvalidTagNumber);
+        if (!this.#isUserDefined(tag) && !this.#isCredential(message, tag))
+          return this.#fault(tag, SessionRejectReason.InvalidTagNumber);
         if (section === Section.Header) section = Section.Body;
         position++;
         continue;
@@ -91,6 +97,11 @@ export class MessageValidator {
 
   #isUserDefined(tag: number): boolean {
     return tag >= USER_DEFINED_FROM && this.#allowUserDefined;
+  }
+
+  #isCredential(message: FixMessage, tag: number): boolean {
+    const isOne = tag === Tag.Username || tag === Tag.Password;
+    return isOne && this.#allowCredentials && message.msgType === MsgType.Logon;
   }
 
   #blockOf(section: number, rules: BlockRules): BlockRules {

@@ -1,4 +1,5 @@
 // hot: read per message. What ends a connection is rare.
+import { ExpectedCredentials } from './expected-credentials.ts';
 import { FixDecoder } from './fix-decoder.ts';
 import { FixMessage } from './fix-message.ts';
 import type { FixSession } from './fix-session.ts';
@@ -49,9 +50,11 @@ export class SessionParts {
   readonly sequenceMessages: SequenceMessages;
   /** Null without a dictionary. */
   readonly validator: MessageValidator | null;
+  /** Of an acceptor that asks for them. */
+  readonly expectedCredentials: ExpectedCredentials | null;
 
   constructor({ settings, store }: FixSessionProfile, transport: FixTransport) {
-    const { beginString, senderCompID, targetCompID, dictionary } = settings;
+    const { role, beginString, senderCompID, targetCompID, dictionary, credentials = null } = settings;
     this.settings = settings;
     this.store = store;
     this.outbound = new OutboundMessages(beginString, transport, store);
@@ -60,7 +63,12 @@ export class SessionParts {
     this.inbound = new InboundSequence(store);
     this.resendAnswer = new ResendAnswer(this.outbound, store, settings.resendable);
     this.sequenceMessages = new SequenceMessages(this.inbound, this.outbound, this.resendAnswer);
-    this.validator = dictionary === null ? null : new MessageValidator(dictionary, settings.allowUserDefinedFields);
+    this.expectedCredentials =
+      role === 'acceptor' && credentials !== null ? new ExpectedCredentials(credentials) : null;
+    this.validator =
+      dictionary === null
+        ? null
+        : new MessageValidator(dictionary, settings.allowUserDefinedFields, this.expectedCredentials !== null);
   }
 }
 

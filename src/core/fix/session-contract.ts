@@ -64,7 +64,7 @@ export interface FixApplication {
   onLogout(session: FixSession, text: string): void;
 }
 
-/** Username(553) and Password(554) of an initiator's Logon; 4.2 has them by agreement with the venue only. */
+/** Username(553) and Password(554) of an initiator's Logon; 4.2 has them by agreement of the two sides only. */
 export interface LogonCredentials {
   readonly username: string;
   readonly password: string;
@@ -90,7 +90,10 @@ export interface FixSessionSettings {
    * `feed`: `onGap`, and on: old market data is worth nothing, the application subscribes again.
    */
   gapPolicy: 'resend' | 'feed';
-  /** Initiator: sent with each Logon, never logged and never stored; absent or null sends none. */
+  /**
+   * Initiator: sent with each Logon. Acceptor: the first Logon of a connection that has not exactly these is refused. Never logged and never
+   * stored; absent or null sends none and asks for none.
+   */
   credentials?: LogonCredentials | null;
   logonTimeoutMs: number;
   logoutTimeoutMs: number;

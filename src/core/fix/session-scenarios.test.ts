@@ -3,7 +3,7 @@ import t from 'tap';
 import { EchoApplication, echoSettings } from './echo-application.ts';
 import { FixSession } from './fix-session.ts';
 import { FixVersion } from './fix-version.ts';
-import type { FixSessionProfile, LogonIdentity } from './session-contract.ts';
+import type { FixSessionProfile, LogonCredentials, LogonIdentity } from './session-contract.ts';
 import { parseScenarios, playScenario, type Scenario, type ScenarioStage } from './testing/scenario.ts';
 
 const VECTORS = 'src/core/fix/vectors';
@@ -28,11 +28,13 @@ interface Line {
 class MemoryStage implements ScenarioStage {
   readonly #lines: Map<string, Line> = new Map();
   readonly #application = new EchoApplication();
+  readonly #credentials: LogonCredentials | null;
   readonly #cut: (length: number) => number;
   #nowMs = START_MS;
 
   /** `cut(length)`: how many bytes of a message come in at once. */
-  constructor(cut: (length: number) => number) {
+  constructor(credentials: LogonCredentials | null, cut: (length: number) => number) {
+    this.#credentials = credentials;
     this.#cut = cut;
   }
 
@@ -64,7 +66,7 @@ class MemoryStage implements ScenarioStage {
       onGap: () => {},
       onLogout: (session: FixSession) => this.#application.onLogout(session),
     };
-    const session = new FixSession(echoSettings(FixVersion.Fix44), transport, application);
+    const session = new FixSession(echoSettings(FixVersion.Fix44, this.#credentials), transport, application);
     const line: Line = { session, sent, ended: false };
     this.#lines.set(connection, line);
     session.connected(this.#nowMs);
@@ -114,7 +116,7 @@ class MemoryStage implements ScenarioStage {
 
 async function play(scenario: Scenario, cut: (length: number) => number): Promise<string> {
   try {
-    return await playScenario(scenario, new MemoryStage(cut));
+    return await playScenario(scenario, new MemoryStage(scenario.credentials, cut));
   } catch (error) {
     return String(error);
   }

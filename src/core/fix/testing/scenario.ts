@@ -1,5 +1,6 @@
 import { ECHO_COMP_ID, ECHO_COUNTERPARTIES } from '../echo-application.ts';
 import { FixVersion } from '../fix-version.ts';
+import type { LogonCredentials } from '../session-contract.ts';
 
 /**
  * Session scenarios in Markdown (`vectors/session-*.md`): a `## name`, prose, and a fenced block of steps, one a line, `|` for SOH.
@@ -9,6 +10,7 @@ import { FixVersion } from '../fix-version.ts';
  *   for that version only.
  * - `D` the acceptor hangs up, within its time-outs. `X` the counterparty does. `C` it connects again. `W 3` three seconds go by.
  * A digit behind the letter is a second connection's: `C2`, `I2 …`. `<now>`, `<now-121>`: a UTCTimestamp, seconds off.
+ * `- credentials: DESK open sesame`: the acceptor asks for this username and password.
  * Every scenario starts connected, is run in both versions, and has nothing more going out than it says.
  */
 export interface Scenario {
@@ -17,6 +19,8 @@ export interface Scenario {
   readonly steps: readonly string[];
   /** Seconds that go by in it: those of its `W`, or as `- slow: 10 s` says. */
   readonly seconds: number;
+  /** What its acceptor asks for; null for nothing. */
+  readonly credentials: LogonCredentials | null;
 }
 
 /** Where a scenario runs: an acceptor, and the connections of its counterparty. */
@@ -47,10 +51,12 @@ export function parseScenarios(markdown: string): Scenario[] {
       const steps = block.split('\n').filter((line) => line !== '');
       const waits = steps.reduce((sum, step) => sum + Number(/^W (.*)$/.exec(step)?.[1] ?? 0), 0);
       const seconds = Number(/^- slow: (\d+) s$/m.exec(section)?.[1] ?? waits);
+      const [, username = '', password = ''] = /^- credentials: (\S+) (.+)$/m.exec(section) ?? [];
+      const credentials = username === '' ? null : { username, password };
       const only = /^- only: (.*)$/m.exec(section)?.[1];
       return Object.values(FixVersion)
         .filter((version) => only === undefined || version.endsWith(only))
-        .map((version) => ({ name: `${name} (${version})`, version, steps, seconds }));
+        .map((version) => ({ name: `${name} (${version})`, version, steps, seconds, credentials }));
     });
 }
 

@@ -122,7 +122,7 @@ class Fuzz {
       },
     };
     this.#session = new FixSession(
-      echoSettings(options.version),
+      echoSettings(options.version, null),
       transport,
       {
         onLogon: (session) => {
