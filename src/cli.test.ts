@@ -47,6 +47,12 @@ t.test('--help everywhere, with examples', async (t) => {
     ['instruments', 'check'],
     ['quotes'],
     ['drill'],
+    ['user', 'create'],
+    ['user', 'deposit'],
+    ['user', 'withdraw'],
+    ['user', 'freeze'],
+    ['user', 'unfreeze'],
+    ['token'],
   ];
   const results = await Promise.all(commands.map((command) => outcry([...command, '--help'], cwd)));
   for (const [i, { code, stdout, stderr }] of results.entries()) {
@@ -68,6 +74,11 @@ t.test('wrong usage is exit code 2 and says what is wrong', async (t) => {
     [['drill', 'melt', 'feed'], /Allowed choices are throw, hang/],
     [['exchange', '--port', '70000'], /whole number from 0 to 65535/],
     [['quotes'], /missing required argument 'symbol'/],
+    [['user', 'create', '--user-id', '9007199254740992'], /whole number from 1 to 9007199254740991/],
+    [['user', 'create', '--user-id', '0'], /whole number from 1/],
+    [['user', 'deposit', '--user-id', '1', '--amount', '1.005'], /at most two decimals/],
+    [['user', 'deposit', '--user-id', '1', '--amount', '-5'], /at most two decimals/],
+    [['token', '--user-id', '1', '--ttl', '31d'], /a time from 1s to 30d/],
     [['config'], /tick_ms in .*outcry\.toml is -5; allowed is a whole number from 0 to 10000/],
     [['start', '--config', 'none.toml'], /none\.toml cannot be read/],
   ];
@@ -97,6 +108,7 @@ t.test('without a running engine: exit code 3', async (t) => {
     ['status'],
     ['status', '--json'],
     ['drill', 'throw', 'feed'],
+    ['user', 'create', '--user-id', '1'],
     ['quotes', 'RELIANCE', '--url', 'ws://127.0.0.1:1/ws'],
   ]) {
     const { code, stderr, stdout } = await outcry(args, cwd);
@@ -104,6 +116,17 @@ t.test('without a running engine: exit code 3', async (t) => {
     t.match(stderr, /^outcry: no engine runs on this data directory: /);
     t.equal(stdout, '');
   }
+});
+
+t.test('a token: signed by the secret of the data directory, which a start makes', async (t) => {
+  const cwd = t.testdir({ data: {} });
+  const token = ['token', '--user-id', '42', '--json'];
+  const none = await outcry(token, cwd);
+  t.match(none, { code: 2, stderr: /token-secret is not there; the first `outcry start`/ });
+  t.match(await outcry(token, cwd, { OUTCRY_DATA_DIR: 'nowhere' }), { code: 2, stderr: /there is no data directory/ });
+  const { code, stdout, stderr } = await outcry(token, cwd, { OUTCRY_TOKEN_SECRET: 'x'.repeat(32) });
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout), { userId: 42, token: /^[\w-]+\.[\w-]+\.[\w-]+$/, expiresAt: /^\d{4}-/ });
 });
 
 t.test('the instrument master', async (t) => {

@@ -2,7 +2,7 @@ import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
 import { EventType } from '../core/ledger/ledger-event.ts';
 import type { LoadedAccount } from '../core/orders/order-books.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
-import type { CommittedState } from '../core/orders/order-service.ts';
+import type { CommittedState } from '../core/orders/order-service-parts.ts';
 import type { ShardClaim } from './ledger-postgres.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';
@@ -12,10 +12,9 @@ const MICROS_A_DAY = 86_400_000_000;
 const INDIA_OFFSET_MICROS = 19_800_000_000;
 const EXECUTIONS = [EventType.OrderFilled, EventType.TradeBusted, EventType.TradeCorrected].join(',');
 
-/** The first OrderID that there can be of the day in India on which it is `nowMicros`: orders that ended before it are not kept in memory. */
-export function firstOrderIDOfDay(nowMicros: number): number {
-  const sinceMidnight = (nowMicros + INDIA_OFFSET_MICROS) % MICROS_A_DAY;
-  return firstOrderIDAt(nowMicros - sinceMidnight);
+/** The midnight in India before `nowMicros`: orders that ended before it are not kept in memory. */
+export function midnightMicros(nowMicros: number): number {
+  return nowMicros - ((nowMicros + INDIA_OFFSET_MICROS) % MICROS_A_DAY);
 }
 
 /** All that the order service begins with. Nobody else may write: the shard is claimed. */
@@ -35,7 +34,7 @@ export async function loadAccounts(
   userIds: readonly number[] | undefined,
   nowMicros: number,
 ): Promise<LoadedAccount[]> {
-  const sinceOrderID = firstOrderIDOfDay(nowMicros);
+  const sinceOrderID = firstOrderIDAt(midnightMicros(nowMicros));
   const accounts = await reader.loadAccounts({ sinceOrderID, ...(userIds === undefined ? {} : { userIds }) });
   const executions = await loadExecutions(reader, userIds, sinceOrderID);
   return accounts.map((account) => ({ account, executions: executions.get(account.userId) ?? [] }));

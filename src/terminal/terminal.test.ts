@@ -364,7 +364,7 @@ async function processes(dataDir: string): Promise<{ engine: number; exchange: n
 
 /** Starts the whole engine on a free port and waits for its ready line. */
 async function startOutcry(dataDir: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const env = { ...process.env, OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir };
+  const env = { ...process.env, OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir, OUTCRY_ORDER_SESSIONS: 'off' };
   const child = spawn(process.execPath, [CLI, 'start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const timer = setTimeout(() => child.kill(), WAIT_MS);
   try {

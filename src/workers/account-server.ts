@@ -68,31 +68,33 @@ export class AccountServer implements PeerHost {
   onRead(origin: CommandOrigin, userId: number, body: Uint8Array): void {
     const read = decodeRead(body);
     this.#parts.stats[ORDER_STATS_READS_IN >> 1]! += 1;
-    if (read.kind === 'trades') this.#readTrades(origin, userId, read);
-    else this.#look(origin, userId, (account) => readAccount(account, read as MemoryRead, this.#parts.symbolOf));
+    if (read.kind === 'trades') {
+      this.#readTrades(origin, userId, read);
+      return;
+    }
+    const { peers, symbolOf } = this.#parts;
+    const refusal = this.#look(userId, (account) => {
+      const map = account === undefined ? refusalMap(NO_ACCOUNT) : readAccount(account, read as MemoryRead, symbolOf);
+      return () => peers.answer(origin, userId, encodeAnswer(origin.requestID, map));
+    });
+    if (refusal !== undefined) this.#refuse(origin, userId, refusal);
   }
 
   onLogin(origin: CommandOrigin, userId: number): void {
-    const { service, peers, nowMicros } = this.#parts;
-    const isTaken = service.read(
-      userId,
-      (account) => {
-        const seq = account?.seq ?? 0;
-        return () => {
-          if (account === undefined) {
-            const refusal = refused(RefusalCode.UnknownAccount, `user ${userId} has no account`);
-            peers.loginRefused(origin, userId, encodeAnswer(origin.requestID, refusalMap(refusal)));
-          } else {
-            const answer = encodeAnswer(origin.requestID, { action: 'loggedIn', userId, seq });
-            this.#pushedSeq.set(userId, seq);
-            peers.loggedIn(origin, userId, seq, answer);
-          }
-          this.#parts.onAnswers();
-        };
-      },
-      nowMicros(),
-    );
-    if (!isTaken) peers.loginRefused(origin, userId, encodeAnswer(origin.requestID, refusalMap(BUSY)));
+    const { peers } = this.#parts;
+    const refuse = (refusal: Refused): void => {
+      peers.loginRefused(origin, userId, encodeAnswer(origin.requestID, refusalMap(refusal)));
+    };
+    const refusal = this.#look(userId, (account) => {
+      if (account === undefined)
+        return () => refuse(refused(RefusalCode.UnknownAccount, `user ${userId} has no account`));
+      const { seq } = account;
+      return () => {
+        this.#pushedSeq.set(userId, seq);
+        peers.loggedIn(origin, userId, seq, encodeAnswer(origin.requestID, { action: 'loggedIn', userId, seq }));
+      };
+    });
+    if (refusal !== undefined) refuse(refusal);
   }
 
   onFill(origin: CommandOrigin, userId: number, seq: number): void {
@@ -132,20 +134,19 @@ export class AccountServer implements PeerHost {
     return this.#pushedSeq.get(userId) ?? 0;
   }
 
-  #look(origin: CommandOrigin, userId: number, view: (account: Account) => ReturnType<typeof readAccount>): void {
-    const { service, peers, nowMicros } = this.#parts;
-    const isTaken = service.read(
-      userId,
-      (account) => {
-        const map = account === undefined ? refusalMap(NO_ACCOUNT) : view(account);
-        return () => {
-          peers.answer(origin, userId, encodeAnswer(origin.requestID, map));
-          this.#parts.onAnswers();
-        };
-      },
-      nowMicros(),
-    );
-    if (!isTaken) this.#refuse(origin, userId, BUSY);
+  /** Lets `view` look at an account; what it returns is called when all that it saw is durable. Or says why that cannot be. */
+  #look(userId: number, view: (account: Account | undefined) => () => void): Refused | undefined {
+    const { service, nowMicros, onAnswers } = this.#parts;
+    // What memory has beyond the database must not be told, and nobody knows when it is there again.
+    if (!service.isLedgerAvailable && service.pendingCount > 0) return NO_LEDGER;
+    const seen = (account: Account | undefined) => {
+      const tell = view(account);
+      return () => {
+        tell();
+        onAnswers();
+      };
+    };
+    return service.read(userId, seen, nowMicros()) ? undefined : BUSY;
   }
 
   #readTrades(origin: CommandOrigin, userId: number, { from, limit }: AccountRead): void {

@@ -5,7 +5,8 @@ import { indianDate } from '../core/market/calendar.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
 import type { OrderAlarm, OrderEffects } from '../core/orders/order-effects.ts';
 import { OrderPeers } from '../core/orders/order-peers.ts';
-import { type CommittedState, ORDER_SERVICE_DEFAULTS, OrderService } from '../core/orders/order-service.ts';
+import { OrderService } from '../core/orders/order-service.ts';
+import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
 import { RiskSettings } from '../core/risk/risk-settings.ts';
 import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
@@ -18,7 +19,7 @@ import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
-import { loadCommittedState } from '../net/ledger-state.ts';
+import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
@@ -250,12 +251,14 @@ export class OrderAgent implements Agent {
     throw new OutcryError('CONNECT_FAILED', 'the exchange began anew, and the order worker with it');
   }
 
-  /** Money rules are dated; what ended on another day is no longer kept. */
+  /** Money rules are dated; what ended on another day is no longer kept. Waits for a moment at which everything is durable. */
   #newDay(nowMs: number): void {
+    const service = this.#service!;
     const date = indianDate(nowMs * MICROS_A_MILLI);
-    if (date === this.#date) return;
+    if (date === this.#date || service.pendingCount > 0) return;
     this.#date = date;
-    this.#service!.setRisk(this.#risk());
+    service.setRisk(this.#risk());
+    service.forgetDoneBefore(midnightMicros(nowMs * MICROS_A_MILLI));
   }
 
   #risk(): RiskSettings {

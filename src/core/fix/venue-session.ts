@@ -86,6 +86,8 @@ export interface VenueSessionSettings {
 export class VenueSession implements FixApplication {
   readonly name: string;
   readonly version: FixVersion;
+  /** MsgSeqNum(34) of the application message that the listener is told of just now; 0 outside of one. */
+  deliverySeqNum = 0;
   readonly #listener: VenueListener;
   readonly #throttle: Throttle<VenueRequest>;
   readonly #orders: VenueOrders;
@@ -95,7 +97,6 @@ export class VenueSession implements FixApplication {
   readonly #heldStore: HeldTargetStore | null;
   #session: FixSession | null = null;
   #lastMsgSeqNum = 0;
-  #deliverySeqNum = 0;
 
   /** `heldStore` is the session's store, where the listener commits later than it is told. */
   constructor(settings: VenueSessionSettings, listener: VenueListener, heldStore: HeldTargetStore | null = null) {
@@ -127,11 +128,6 @@ export class VenueSession implements FixApplication {
   /** MsgSeqNum(34) of the last request that was sent; 0 before the first. */
   get lastSentSeqNum(): number {
     return this.#lastMsgSeqNum;
-  }
-
-  /** MsgSeqNum(34) of the application message that the listener is told of just now; 0 outside of one. */
-  get deliverySeqNum(): number {
-    return this.#deliverySeqNum;
   }
 
   /** With the session's name and MsgSeqNum(34) the key of a delivery; 0 while it is down. */
@@ -217,9 +213,9 @@ export class VenueSession implements FixApplication {
   }
 
   onMessage(session: FixSession, message: FixMessage): void {
-    this.#deliverySeqNum = message.msgSeqNum;
+    this.deliverySeqNum = message.msgSeqNum;
     this.#deliver(session, message);
-    this.#deliverySeqNum = 0;
+    this.deliverySeqNum = 0;
   }
 
   #deliver(session: FixSession, message: FixMessage): void {

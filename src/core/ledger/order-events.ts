@@ -130,7 +130,9 @@ export function orderModified(
   const holdPricePaise = confirmed?.holdPricePaise ?? asked!.holdPricePaise;
   const pendingChanges = order.pendingChanges.filter((pending) => pending.version !== version);
   const after = { ...order, terms, holdPricePaise, pendingChanges };
-  const hold = heldBy(rules, after, claimedQty(order));
+  // With all of it executed the order has ended, whatever else was asked for.
+  const isDone = order.cumQty >= terms.quantity;
+  const hold = isDone ? { holdPaise: 0, exposureQty: 0 } : heldBy(rules, after, claimedQty(order));
   return orderEvent(account, order, tsMicros, hold.holdPaise, {
     type: EventType.OrderModified,
     version,

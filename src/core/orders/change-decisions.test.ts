@@ -141,6 +141,18 @@ t.test('a replace that crosses the last fill', (t) => {
   desk.settle();
   t.equal(desk.order(secondID).status, OrderStatus.Filled);
   desk.venue.inbox.length = 0;
+  const thirdID = openOrder(desk);
+  modify(desk, thirdID, limit(5, 10_000));
+  modify(desk, thirdID, limit(20, 10_000));
+  desk.venue.fill(clOrdIDOf(thirdID, 0), 5, 10_000);
+  desk.venue.accept();
+  desk.settle();
+  t.match(
+    desk.order(thirdID),
+    { status: OrderStatus.Filled, holdPaise: 0, pendingChanges: [] },
+    'with another behind it',
+  );
+  desk.venue.inbox.length = 0;
   t.equal(desk.account().heldPaise, 0);
   t.end();
 });

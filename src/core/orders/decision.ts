@@ -1,4 +1,5 @@
 import type { NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest } from '../fix/order-messages.ts';
+import type { OrderStatusRequest } from '../fix/order-status-messages.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { CommandReply } from './order-command.ts';
 import type { AlarmKind, OrderAlarm } from './order-effects.ts';
@@ -9,7 +10,8 @@ export type OutgoingRequest =
   /** `expires`: it must not leave when it is older than an order may be. A stop order that was triggered protects its user late, too. */
   | { readonly type: 'place'; readonly body: NewOrderSingle; readonly expires: boolean }
   | { readonly type: 'replace'; readonly body: OrderCancelReplaceRequest; readonly expires: boolean }
-  | { readonly type: 'cancel'; readonly body: OrderCancelRequest; readonly account: string };
+  | { readonly type: 'cancel'; readonly body: OrderCancelRequest; readonly account: string }
+  | { readonly type: 'status'; readonly body: OrderStatusRequest; readonly account: string };
 
 /** A delivery that is dealt with, or a change of the session's state. */
 export interface SessionNote {

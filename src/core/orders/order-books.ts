@@ -2,7 +2,8 @@ import type { Account } from '../ledger/account.ts';
 import { applyEvent } from '../ledger/apply-event.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { MoneyRules } from '../ledger/money-rules.ts';
-import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
+import { type Order, OrderStatus } from '../ledger/order.ts';
+import { forgetEndedOrders } from '../ledger/order-memory.ts';
 import type { RiskTerms } from '../risk/risk-settings.ts';
 import { AccountBook } from './account-book.ts';
 import type { Decision } from './decision.ts';
@@ -33,6 +34,8 @@ export class OrderBooks {
   readonly trades = new TradeBook();
   readonly triggers: TriggerBook;
   readonly instruments: InstrumentDirectory;
+  /** ClOrdID(11) of requests that were decided and may not leave yet: of them the venue cannot know. */
+  readonly unsent = new Set<string>();
   risk: RiskSource;
 
   constructor(instruments: InstrumentDirectory, risk: RiskSource, stopOrdersMax: number) {
@@ -76,10 +79,10 @@ export class OrderBooks {
   /** Orders that ended before this are no longer kept: a late report about one is a stranger's. */
   forgetDoneBefore(micros: number): void {
     for (const account of this.accounts.accounts()) {
-      for (const { orderID, status, updatedMicros, clientOrderID } of account.orders.values()) {
-        if (!isTerminal(status) || updatedMicros >= micros) continue;
-        account.orders.delete(orderID);
-        account.clientOrders.delete(clientOrderID);
+      const orderIDs = [...account.orders.keys()];
+      forgetEndedOrders(account, micros);
+      for (const orderID of orderIDs) {
+        if (account.orders.has(orderID)) continue;
         this.accounts.forgotten(orderID);
         this.#forget(orderID);
       }

@@ -39,8 +39,9 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
   }
 
   decide(input: OrderInput, again: boolean): Decision | null {
-    const { decider, isAllDurable } = this.#parts;
+    const { books, decider, isAllDurable } = this.#parts;
     const decision = decider.decide(input, again);
+    for (const { type, body } of decision.requests) if (type !== 'status') books.unsent.add(body.clOrdID);
     if (decision.events.length > 0 || decision.session !== null) return decision;
     // What was seen of memory is told when it is durable; a refusal holds whatever becomes of that.
     if ((decision.tell !== null || isOfOrder(decision)) && !isAllDurable()) return decision;
@@ -106,6 +107,7 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
   }
 
   reload(undone: readonly Decision[]): void {
+    for (const { requests } of undone) for (const { body } of requests) this.#parts.books.unsent.delete(body.clOrdID);
     const userIds = new Set(undone.flatMap(({ events }) => events.map(({ userId }) => userId)));
     this.reloading = [...userIds];
     this.#parts.effects.ledger.reload(this.reloading);
@@ -130,7 +132,14 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
   }
 
   #send(request: OutgoingRequest, input: OrderInput, nowMicros: number): void {
-    const { venue } = this.#parts.effects;
+    const { effects, books } = this.#parts;
+    const { venue } = effects;
+    // Without an answer, the next logon asks again.
+    if (request.type === 'status') {
+      venue.status(request.account, request.body);
+      return;
+    }
+    books.unsent.delete(request.body.clOrdID);
     if (request.type !== 'cancel' && request.expires && this.#isOld(input, nowMicros)) {
       this.#refused(
         request,

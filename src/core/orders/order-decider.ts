@@ -2,6 +2,7 @@ import { DayGate } from '../day-roll/day-gate.ts';
 import { accountFrozen } from '../ledger/cash-events.ts';
 import { AccountDecisions } from './account-decisions.ts';
 import { ChangeDecisions } from './change-decisions.ts';
+import { ChangeSettlement } from './change-settlement.ts';
 import { DayDecisions } from './day-decisions.ts';
 import { Decision } from './decision.ts';
 import { ExecutionDecisions, type Venue } from './execution-decisions.ts';
@@ -25,6 +26,7 @@ export class OrderDecider {
   readonly #executions: ExecutionDecisions;
   readonly #reports: ReportDecisions;
   readonly #sessions: SessionDecisions;
+  readonly #settlement: ChangeSettlement;
 
   constructor(
     books: OrderBooks,
@@ -35,8 +37,9 @@ export class OrderDecider {
   ) {
     this.#books = books;
     this.#executions = new ExecutionDecisions(books, venue);
-    this.#reports = new ReportDecisions(books, this.#executions, market);
-    this.#sessions = new SessionDecisions(books, this.#reports, sessionOf);
+    this.#settlement = new ChangeSettlement(books, sessionOf);
+    this.#reports = new ReportDecisions(books, this.#executions, this.#settlement, market);
+    this.#sessions = new SessionDecisions(this.#reports, this.#settlement, sessionOf);
     const gate = new DayGate(venue.marketHours);
     this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids, gate);
     this.#changes = new ChangeDecisions(books, this.#sessions, market, venue.marketHours);
@@ -84,7 +87,7 @@ export class OrderDecider {
         this.#sessions.state(input.delivery.sessionName, input.isUp);
         break;
       case 'settled':
-        this.#sessions.settled(decision, input.sessionName, nowMicros);
+        this.#settlement.ask(decision, input.sessionName, nowMicros);
         break;
       case 'day-step':
         this.#days.step(decision, input.userId, input.isSettled, nowMicros);

@@ -1,4 +1,5 @@
 import type { NewOrderSingle, OrderCancelReplaceRequest, OrderCancelRequest } from '../fix/order-messages.ts';
+import type { OrderStatusRequest } from '../fix/order-status-messages.ts';
 import type { VenueRefusal } from '../fix/venue-refusals.ts';
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
@@ -34,6 +35,7 @@ export interface VenueEffects {
   place(order: NewOrderSingle): VenueRefusal;
   cancel(account: string, request: OrderCancelRequest): VenueRefusal;
   replace(request: OrderCancelReplaceRequest): VenueRefusal;
+  status(account: string, request: OrderStatusRequest): VenueRefusal;
   /** The session of an account: the same every day. */
   sessionNameOf(account: string): string;
   /** An order of before this process: it is asked after at the next logon. */

@@ -254,3 +254,13 @@ for (const seed of [1, 2, 3, 4]) {
     t.end();
   });
 }
+
+t.test('the same inputs make the same events', (t) => {
+  const events = [1, 1].map(() => {
+    const day = new RandomDay(5);
+    for (let step = 0; step < 500; step++) day.step();
+    return JSON.stringify(day.desk.ledger.batches);
+  });
+  t.ok(events[0] === events[1] && events[0]!.length > 10_000);
+  t.end();
+});

@@ -7,67 +7,22 @@ import type { OrderCancelReject } from '../fix/order-messages.ts';
 import { VenueRefusal } from '../fix/venue-refusals.ts';
 import type { RequestRefused, VenueListener, VenueSession } from '../fix/venue-session.ts';
 import type { Account } from '../ledger/account.ts';
-import type { BatchAnswer, CommitOutcome, FixSessionRow } from '../ledger/ledger-batch.ts';
+import type { BatchAnswer, CommitOutcome } from '../ledger/ledger-batch.ts';
 import { clOrdIDOf, isTerminal, OrderStatus } from '../ledger/order.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Decision } from './decision.ts';
-import type { Venue } from './execution-decisions.ts';
-import type { MarketView } from './market-view.ts';
-import { type InstrumentDirectory, type LoadedAccount, OrderBooks, type RiskSource } from './order-books.ts';
+import { type LoadedAccount, OrderBooks, type RiskSource } from './order-books.ts';
 import type { CommandReply, OrderCommand } from './order-command.ts';
 import { OrderCommits } from './order-commits.ts';
 import { OrderDecider } from './order-decider.ts';
 import { AlarmKind, type OrderEffects } from './order-effects.ts';
 import { OrderIds } from './order-ids.ts';
 import type { Delivery, OrderInput } from './order-input.ts';
+import type { CommittedState, OrderServiceParts, OrderServiceSettings } from './order-service-parts.ts';
 import { accountOf, sideOf } from './venue-terms.ts';
 
-export interface OrderServiceSettings {
-  readonly shard: number;
-  /** Of the owner of the shard, see LedgerBatch. */
-  readonly epoch: number;
-  readonly venue: Venue;
-  /** An order or a replace that is older when it may leave is not sent any more. */
-  readonly orderMaxAgeMicros: number;
-  /** Commands that may wait for the database, of all users and of one. */
-  readonly commandsMax: number;
-  readonly commandsPerUserMax: number;
-  /** Inputs of all kinds that may wait: beyond, the venue's session is dropped and resends. */
-  readonly inputsMax: number;
-  readonly stopOrdersMax: number;
-  readonly backOffMinMicros: number;
-  readonly backOffMaxMicros: number;
-}
-
-export const ORDER_SERVICE_DEFAULTS = {
-  shard: 0,
-  orderMaxAgeMicros: 3_000_000,
-  commandsMax: 16_384,
-  commandsPerUserMax: 1_024,
-  inputsMax: 65_536,
-  stopOrdersMax: 1_000_000,
-  backOffMinMicros: 50_000,
-  backOffMaxMicros: 1_000_000,
-} as const satisfies Partial<OrderServiceSettings>;
-
 const MICROS_A_MILLI = 1_000;
-
-/** What the database has at the start. */
-export interface CommittedState {
-  readonly accounts: Iterable<LoadedAccount>;
-  readonly sessions: readonly FixSessionRow[];
-  /** The greatest ids that were ever given; 0 for none. */
-  readonly lastOrderID: number;
-  readonly lastBatchId: number;
-}
-
-export interface OrderServiceParts {
-  readonly effects: OrderEffects;
-  readonly instruments: InstrumentDirectory;
-  readonly risk: RiskSource;
-  readonly market: MarketView;
-}
 
 /**
  * Orders, executions and the money of every account of a shard: the one writer of them all. Sans-I/O and deterministic: commands, reports, trades, the database's

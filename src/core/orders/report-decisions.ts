@@ -1,7 +1,7 @@
 import type { ExecutionReport } from '../fix/execution-report.ts';
 import { ExecType, OrdStatus } from '../fix/generated/fix-enums.gen.ts';
 import type { OrderCancelReject } from '../fix/order-messages.ts';
-import { orderRejectedCode } from '../fix/venue-refusals.ts';
+import { orderRejectedCode, VenueRefusal } from '../fix/venue-refusals.ts';
 import { endsOrder } from '../fix/venue-reports.ts';
 import type { Account } from '../ledger/account.ts';
 import { accountFrozen } from '../ledger/cash-events.ts';
@@ -18,17 +18,12 @@ import {
 import { canApply } from '../ledger/order-transitions.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import { heldAtPaise } from '../risk/risk-subject.ts';
+import type { ChangeSettlement } from './change-settlement.ts';
 import type { Decision } from './decision.ts';
 import type { ExecutionDecisions } from './execution-decisions.ts';
 import { type MarketView, marketStateOf } from './market-view.ts';
 import type { OrderBooks } from './order-books.ts';
 import { AlarmKind } from './order-effects.ts';
-
-const PENDING: ReadonlySet<OrdStatus> = new Set([
-  OrdStatus.PendingNew,
-  OrdStatus.PendingCancel,
-  OrdStatus.PendingReplace,
-]);
 
 /** An order that a message of the venue is about, and which of its requests. */
 export interface Subject {
@@ -45,12 +40,12 @@ export class ReportDecisions {
   readonly #books: OrderBooks;
   readonly #executions: ExecutionDecisions;
   readonly #market: MarketView;
-  /** Orders with requests that the venue said, when it was last asked, it is still at. */
-  readonly #beingChanged = new Set<number>();
+  readonly #settlement: ChangeSettlement;
 
-  constructor(books: OrderBooks, executions: ExecutionDecisions, market: MarketView) {
+  constructor(books: OrderBooks, executions: ExecutionDecisions, settlement: ChangeSettlement, market: MarketView) {
     this.#books = books;
     this.#executions = executions;
+    this.#settlement = settlement;
     this.#market = market;
   }
 
@@ -148,11 +143,6 @@ export class ReportDecisions {
     return account === undefined || order === undefined ? undefined : { account, order, version };
   }
 
-  /** Whether the venue said, when it was last asked, that it is still at a request about the order. */
-  isBeingChanged({ orderID }: Order): boolean {
-    return this.#beingChanged.has(orderID);
-  }
-
   #accepted(decision: Decision, { account, order }: Subject, report: ExecutionReport, nowMicros: number): void {
     if (order.venueOrderID !== '' || !canApply(order.status, EventType.OrderAccepted)) return;
     this.#books.apply(decision, account, orderAccepted(account, order, report.orderID, nowMicros));
@@ -219,9 +209,6 @@ export class ReportDecisions {
   /** The answer to a question: what was missed is made up for where nothing has to be guessed. */
   #status(decision: Decision, subject: Subject, report: ExecutionReport, nowMicros: number): void {
     const { account, order } = subject;
-    const isBeingChanged = PENDING.has(report.ordStatus);
-    if (isBeingChanged) this.#beingChanged.add(order.orderID);
-    else this.#beingChanged.delete(order.orderID);
     if (report.cumQty !== order.cumQty) {
       this.#differs(decision, account, order, report, nowMicros);
       if (report.cumQty > order.cumQty) return;
@@ -238,13 +225,17 @@ export class ReportDecisions {
       );
       return;
     }
-    this.#accepted(decision, subject, report, nowMicros);
+    if (report.ordStatus !== OrdStatus.PendingNew) this.#accepted(decision, subject, report, nowMicros);
     if (subject.version > order.venueVersion && !isTerminal(order.status) && this.#isReplace(subject))
       this.#replaced(decision, subject, report, nowMicros);
-    if (!endsOrder(report)) return;
+    for (const clOrdID of this.#settlement.unknownBy(report, order.orderID)) {
+      const change = this.subject(clOrdID)!;
+      const text = 'the venue knows nothing of the change';
+      this.rejectChange(decision, change, VenueRefusal.NotAtVenue, text, nowMicros);
+    }
+    if (!endsOrder(report) || report.ordStatus === OrdStatus.Filled) return;
     const type = report.ordStatus === OrdStatus.Canceled ? EventType.OrderCanceled : EventType.OrderExpired;
-    if (report.ordStatus !== OrdStatus.Filled)
-      this.#ended(decision, subject, type, RefusalCode.None, report, nowMicros);
+    this.#ended(decision, subject, type, RefusalCode.None, report, nowMicros);
   }
 
   /** A status may name a request to cancel, which is no version that the venue has. */

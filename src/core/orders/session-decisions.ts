@@ -1,9 +1,9 @@
 import { VenueRefusal } from '../fix/venue-refusals.ts';
 import { EventType } from '../ledger/ledger-event.ts';
-import { clOrdIDOf, isTerminal, type Order, parseClOrdID } from '../ledger/order.ts';
+import { isTerminal, type Order, parseClOrdID } from '../ledger/order.ts';
 import type { EndType } from '../ledger/order-events.ts';
+import type { ChangeSettlement } from './change-settlement.ts';
 import type { Decision } from './decision.ts';
-import type { OrderBooks } from './order-books.ts';
 import { AlarmKind, type VenueEffects } from './order-effects.ts';
 import type { RequestOutcome } from './order-input.ts';
 import type { ReportDecisions } from './report-decisions.ts';
@@ -11,16 +11,14 @@ import { accountOf } from './venue-terms.ts';
 
 /** What the state of the sessions with the venue, and requests that came to nothing, mean for orders. */
 export class SessionDecisions {
-  readonly #books: OrderBooks;
   readonly #reports: ReportDecisions;
   readonly #venue: Pick<VenueEffects, 'sessionNameOf'>;
   readonly #up = new Set<string>();
-  /** Changes that were unanswered when a session came up, by ClOrdID(11); until it is settled. */
-  readonly #unanswered = new Map<string, string[]>();
+  readonly #settlement: ChangeSettlement;
 
-  constructor(books: OrderBooks, reports: ReportDecisions, venue: Pick<VenueEffects, 'sessionNameOf'>) {
-    this.#books = books;
+  constructor(reports: ReportDecisions, settlement: ChangeSettlement, venue: Pick<VenueEffects, 'sessionNameOf'>) {
     this.#reports = reports;
+    this.#settlement = settlement;
     this.#venue = venue;
   }
 
@@ -30,33 +28,12 @@ export class SessionDecisions {
   }
 
   state(sessionName: string, isUp: boolean): void {
-    this.#unanswered.delete(sessionName);
-    if (!isUp) {
+    if (isUp) {
+      this.#up.add(sessionName);
+      this.#settlement.begin(sessionName);
+    } else {
       this.#up.delete(sessionName);
-      return;
-    }
-    this.#up.add(sessionName);
-    const unanswered: string[] = [];
-    for (const { userId, orders } of this.#books.accounts.accounts()) {
-      if (this.#venue.sessionNameOf(accountOf(userId)) !== sessionName) continue;
-      for (const { orderID, pendingChanges } of orders.values())
-        for (const { version } of pendingChanges) unanswered.push(clOrdIDOf(orderID, version));
-    }
-    this.#unanswered.set(sessionName, unanswered);
-  }
-
-  /**
-   * The venue has answered for every order, and it does so in the order in which it is told: a change of before the logon that it has said nothing of never
-   * arrived, unless it says that it is still at it.
-   */
-  settled(decision: Decision, sessionName: string, nowMicros: number): void {
-    const unanswered = this.#unanswered.get(sessionName) ?? [];
-    this.#unanswered.delete(sessionName);
-    for (const clOrdID of unanswered) {
-      const subject = this.#reports.subject(clOrdID);
-      if (subject === undefined || this.#reports.isBeingChanged(subject.order)) continue;
-      const text = 'the venue knows nothing of the change';
-      this.#reports.rejectChange(decision, subject, VenueRefusal.NotAtVenue, text, nowMicros);
+      this.#settlement.abandon(sessionName);
     }
   }
 

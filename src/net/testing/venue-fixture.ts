@@ -5,6 +5,7 @@ import type { ExecutionReport } from '../../core/fix/execution-report.ts';
 import type { ExecutionReportRecord } from '../../core/fix/execution-report-record.ts';
 import { fixDictionary } from '../../core/fix/fix-dictionaries.ts';
 import type { FixMessage } from '../../core/fix/fix-message.ts';
+import type { FixStore } from '../../core/fix/fix-store.ts';
 import type { FixVersion } from '../../core/fix/fix-version.ts';
 import {
   type ExecType,
@@ -38,6 +39,8 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 
 /** Notes what a venue tells, in short. */
 export class Recorder implements VenueListener {
+  /** Of the reports. */
+  readonly deliveries: { session: string; epoch: number; msgSeqNum: number }[] = [];
   readonly reports: (ExecutionReport & { standing: ReportStanding; session: string })[] = [];
   readonly cancelRejects: (OrderCancelReject & { code: number })[] = [];
   readonly massCancels: (OrderMassCancelReport & { code: number })[] = [];
@@ -48,6 +51,7 @@ export class Recorder implements VenueListener {
 
   onExecution(session: VenueSession, report: ExecutionReportRecord, standing: ReportStanding): void {
     this.reports.push({ ...report.toReport(), standing, session: session.name });
+    this.deliveries.push({ session: session.name, epoch: session.epoch, msgSeqNum: session.deliverySeqNum });
   }
   onCancelReject(_: VenueSession, reject: OrderCancelReject, code: number): void {
     this.cancelRejects.push({ ...reject, code });
@@ -117,6 +121,8 @@ interface Options extends Partial<Omit<VenueGatewayOptions, 'sessions' | 'listen
   /** By session; the exchange's own where there is none. */
   ports?: readonly number[];
   beginString?: FixVersion;
+  /** Of the one session, which then goes on with its numbers. */
+  store?: FixStore;
   /** Whether what comes in is held against the dictionary. Yes. */
   validated?: boolean;
 }
@@ -124,7 +130,7 @@ interface Options extends Partial<Omit<VenueGatewayOptions, 'sessions' | 'listen
 export async function gateway(
   t: Test,
   port: number,
-  { names = ['DESK'], ports = [], beginString = 'FIX.4.4', validated = true, ...rest }: Options = {},
+  { names = ['DESK'], ports = [], beginString = 'FIX.4.4', validated = true, store, ...rest }: Options = {},
 ) {
   const events = new Recorder();
   const made = new VenueGateway({
@@ -134,8 +140,10 @@ export async function gateway(
       port: ports[position] ?? port,
       reconnectMinMs: 20,
       reconnectMaxMs: 50,
+      ...(store === undefined ? {} : { store }),
       session: {
         ...SESSION_DEFAULTS,
+        resetOnLogon: store === undefined,
         beginString,
         dictionary: validated ? fixDictionary(beginString) : null,
         role: 'initiator' as const,

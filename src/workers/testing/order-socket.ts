@@ -9,7 +9,6 @@ export class OrderSocket {
   readonly events: ControlMap[] = [];
   /** Errors that nobody asked for. */
   readonly errors: ControlMap[] = [];
-  quoteFrames = 0;
   closedWith = 0;
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, ControlMap>();
@@ -70,7 +69,6 @@ export class OrderSocket {
   }
 
   #receive(message: Uint8Array): void {
-    if (message[0] === FrameType.Quotes) this.quoteFrames++;
     if (message[0] !== FrameType.Control) return;
     const map = { ...decodeControl(message, 1)! };
     if (map.action === 'event') this.events.push(map);

@@ -4,7 +4,7 @@ import type { BatchAnswer, CommitOutcome, FixSessionRow, LedgerBatch } from '../
 import { EventType, type LedgerEvent } from '../../ledger/ledger-event.ts';
 import type { LoadedAccount } from '../order-books.ts';
 import type { LedgerEffects } from '../order-effects.ts';
-import type { CommittedState } from '../order-service.ts';
+import type { CommittedState } from '../order-service-parts.ts';
 
 /** For tests: what answers the ledger's effects, each question in a later turn. */
 export interface LedgerAnswers {

@@ -153,6 +153,10 @@ export class TestVenue implements VenueEffects {
     return this.#orders!.request({ msgType: MsgType.OrderCancelReplaceRequest, body }, this.#nowMs);
   }
 
+  status(_account: string, body: Parameters<VenueEffects['status']>[1]): VenueRefusal {
+    return this.#orders!.request({ msgType: MsgType.OrderStatusRequest, body }, this.#nowMs);
+  }
+
   sessionNameOf(): string {
     return SESSION_NAME;
   }
