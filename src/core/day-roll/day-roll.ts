@@ -2,7 +2,7 @@ import type { Account } from '../ledger/account.ts';
 import { Product } from '../ledger/order.ts';
 import { type MarketHours, SessionPhase, sessionPhase } from '../market/calendar.ts';
 import { type DayOutlook, DayStep, dayDutyOf } from './day-duty.ts';
-import { type DayMarks, dayMarksAt, type TradingDay } from './trading-day.ts';
+import { type DayMarks, dayMarksAt } from './trading-day.ts';
 
 /** What the roll needs of the order path. */
 export interface DayRollHost {
@@ -80,11 +80,6 @@ export class DayRoll {
   /** When `onTimer` has something to do. */
   get dueMicros(): number {
     return this.#dueMicros;
-  }
-
-  /** The trading day in progress, or the last one; null before the first `onTimer`. */
-  get current(): TradingDay | null {
-    return this.#marks?.current ?? null;
   }
 
   /** How many accounts are in which step. */

@@ -41,8 +41,6 @@ export class OrderService implements VenueListener {
   readonly #dayRoll: DayRoll;
   #commandCount = 0;
   #nowMicros: number;
-  /** Orders that ended before it are no longer kept. */
-  #keptFromMicros = Number.NEGATIVE_INFINITY;
 
   /** `nowMicros` must not be before anything that is committed. The orders that were alive are taken over, and asked after at the next logon. */
   constructor(settings: OrderServiceSettings, parts: OrderServiceParts, committed: CommittedState, nowMicros: number) {
@@ -137,7 +135,6 @@ export class OrderService implements VenueListener {
     this.#tell(nowMicros);
     this.#queue.onTimer(nowMicros);
     this.#dayRoll.onTimer(this.#nowMicros);
-    this.#forgetDone();
   }
 
   /** The answer to `ledger.commit`. */
@@ -165,6 +162,11 @@ export class OrderService implements VenueListener {
   /** Limits and rates of a new day, or changed by an operator: from the next decision on. */
   setRisk(risk: RiskSource): void {
     this.#books.risk = risk;
+  }
+
+  /** Orders that ended before this are no longer kept. To be called when nothing is pending, once a day. */
+  forgetDoneBefore(micros: number): void {
+    this.#books.forgetDoneBefore(micros);
   }
 
   onExecution(session: VenueSession, report: ExecutionReportRecord): void {
@@ -249,14 +251,6 @@ export class OrderService implements VenueListener {
         this.#effects.alarm({ kind: AlarmKind.SquareOff, userId, orderID: 0, text });
       },
     };
-  }
-
-  /** What ended before the trading day in progress is not asked for any more. */
-  #forgetDone(): void {
-    const fromMicros = this.#dayRoll.current?.openMicros ?? this.#keptFromMicros;
-    if (fromMicros === this.#keptFromMicros || this.#queue.count > 0) return;
-    this.#keptFromMicros = fromMicros;
-    this.#books.forgetDoneBefore(fromMicros);
   }
 
   #done(input: OrderInput, isDone: boolean): void {
