@@ -33,6 +33,9 @@ function outcry(args: readonly string[], cwd: string, environment: Record<string
   });
 }
 
+// Each command is a process of its own, and the machine may be busy.
+t.setTimeout(120_000);
+
 t.test('--help everywhere, with examples', async (t) => {
   const cwd = t.testdir();
   const commands = [
@@ -82,8 +85,9 @@ t.test('wrong usage is exit code 2 and says what is wrong', async (t) => {
     [['config'], /tick_ms in .*outcry\.toml is -5; allowed is a whole number from 0 to 10000/],
     [['start', '--config', 'none.toml'], /none\.toml cannot be read/],
   ];
-  for (const [args, text] of cases) {
-    const { code, stdout, stderr } = await outcry(args, cwd);
+  const results = await Promise.all(cases.map(([args]) => outcry(args, cwd)));
+  for (const [i, { code, stdout, stderr }] of results.entries()) {
+    const [args, text] = cases[i]!;
     t.equal(code, 2, args.join(' '));
     t.match(stderr, text);
     t.equal(stdout, '');
