@@ -28,8 +28,8 @@ export interface ClientLedger {
   eventsAfter(userId: number, seq: number, limit: number): Promise<readonly LedgerEvent[]>;
   /** Of the account's last event; 0 for no account. */
   newestSeq(userId: number): Promise<number>;
-  /** Events up to `seq` from the first one on that is about an order which is alive at `seq` or after it, oldest first. */
-  eventsOfOpenOrders(userId: number, seq: number): AsyncIterable<LedgerEvent>;
+  /** Visits events up to `seq`, oldest first, from the first one on that is about an order which was alive then. */
+  eventsOfOpenOrders(userId: number, seq: number, visit: (event: LedgerEvent) => void): Promise<void>;
 }
 
 export interface OrderAcceptorOptions {
@@ -172,7 +172,7 @@ export class OrderAcceptor implements FixApplication, EventSource {
     // Who was never told of an account begins with what happens from now on.
     const seq = reportedSeq ?? (await ledger.newestSeq(userId));
     const reports = new ClientReports(userId, symbolOf);
-    for await (const event of ledger.eventsOfOpenOrders(userId, seq)) reports.take(event);
+    await ledger.eventsOfOpenOrders(userId, seq, (event) => reports.take(event));
     const isUp = (): boolean => session.isUp;
     return new FeedOfReports(userId, seq, reports, this, { isUp, send: (report) => session.send(report) });
   }
