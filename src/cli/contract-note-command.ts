@@ -5,7 +5,6 @@ import { chargesPaise } from '../core/ledger/charges.ts';
 import type { Charges } from '../core/ledger/ledger-event.ts';
 import { OrderSide } from '../core/ledger/order.ts';
 import { productName } from '../core/orders/order-names.ts';
-import { contractNotesOf } from '../net/contract-notes.ts';
 import { readInstrumentFile } from '../net/instrument-file.ts';
 import { loadCommandConfig } from './config-command.ts';
 import { parseDay } from './day-option.ts';
@@ -40,6 +39,7 @@ export function addContractNoteCommand(ledger: Command): void {
     .addHelpText('after', '\nExamples:\n  outcry ledger contract-note --user 7 --day 2026-11-26')
     .action(async (options: NoteOptions, command: Command) => {
       const { user, day } = options;
+      const { contractNotesOf } = await import('../net/contract-notes.ts');
       const notes = await withReader(command, (reader) => contractNotesOf(reader, user, day));
       if (notes.length === 0) throw new OutcryError('REQUEST_REFUSED', `user ${user} has traded nothing on ${day}`);
       const listed = readInstrumentFile(loadCommandConfig(command).instrumentsFile).asOf(day);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { withLedger } from '../net/ledger-access.ts';
-import { LedgerReader } from '../net/ledger-reader.ts';
+import type { LedgerReader } from '../net/ledger-reader.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import { loadCommandConfig } from './config-command.ts';
 
@@ -12,6 +11,9 @@ export async function withReader<T>(
   const log = (level: string, text: string): void => {
     if (level !== 'info') process.stderr.write(`${text}\n`);
   };
+  // Loaded here: no other command needs the database.
+  const { withLedger } = await import('../net/ledger-access.ts');
+  const { LedgerReader } = await import('../net/ledger-reader.ts');
   return withLedger(loadCommandConfig(command), log, async (target) => {
     const reader = new LedgerReader(target, 'owner');
     try {

@@ -3,9 +3,9 @@ import { OutcryError } from '../core/errors.ts';
 import { type Account, cashPaise, marginUsedPaise } from '../core/ledger/account.ts';
 import { isTerminal } from '../core/ledger/order.ts';
 import { totalValuePaise } from '../core/ledger/total-value.ts';
-import { accountAt, type PastAccount, takeSnapshots } from '../net/ledger-history.ts';
-import { type RebuildReport, rebuildLedger } from '../net/ledger-rebuild.ts';
-import { type LedgerReport, verifyLedger } from '../net/ledger-verify.ts';
+import type { PastAccount } from '../net/ledger-history.ts';
+import type { RebuildReport } from '../net/ledger-rebuild.ts';
+import type { LedgerReport } from '../net/ledger-verify.ts';
 import { addContractNoteCommand } from './contract-note-command.ts';
 import { ExitCode } from './exit-codes.ts';
 import { rupees, withReader } from './ledger-access.ts';
@@ -31,6 +31,7 @@ export function addLedgerCommand(program: Command): void {
       '\nExit code 4: the ledger does not agree with itself.\n\nExamples:\n  outcry ledger verify\n  outcry ledger verify --json | jq .differences',
     )
     .action(async (options: LedgerOptions, command: Command) => {
+      const { verifyLedger } = await import('../net/ledger-verify.ts');
       const report = await withReader(command, (reader) => verifyLedger(reader));
       print(options, report, renderReport);
       if (!report.isClean) process.exitCode = ExitCode.Refused;
@@ -43,6 +44,7 @@ export function addLedgerCommand(program: Command): void {
     .option('--json', 'as a JSON object')
     .addHelpText('after', '\nExamples:\n  outcry ledger rebuild && outcry ledger verify')
     .action(async (options: LedgerOptions, command: Command) => {
+      const { rebuildLedger } = await import('../net/ledger-rebuild.ts');
       print(options, await withReader(command, (reader, target) => rebuildLedger(target, reader)), renderRebuild);
     });
   ledger
@@ -56,6 +58,7 @@ export function addLedgerCommand(program: Command): void {
       '\nExamples:\n  outcry ledger at --user 7 --time 2026-11-26T10:00:00+05:30\n  outcry ledger at --user 7 --time 2026-11-26 --json | jq .orders',
     )
     .action(async (options: LedgerOptions & { user: number; time: number }, command: Command) => {
+      const { accountAt } = await import('../net/ledger-history.ts');
       const past = await withReader(command, (reader) => accountAt(reader, options.user, options.time));
       if (past === undefined) throw new OutcryError('REQUEST_REFUSED', `there was no account ${options.user} then`);
       print(options, past, renderPast, pastJson);
@@ -66,6 +69,7 @@ export function addLedgerCommand(program: Command): void {
     .option('--events <n>', 'those with so many events since the last time', whole, 1_000)
     .option('--json', 'as a JSON object')
     .action(async (options: LedgerOptions & { events: number }, command: Command) => {
+      const { takeSnapshots } = await import('../net/ledger-history.ts');
       const taken = await withReader(command, (reader, target) => takeSnapshots(target, reader, options.events));
       print(options, { snapshots: taken }, ({ snapshots }) => `${snapshots} snapshots`);
     });

@@ -4,7 +4,7 @@ import { describeBreak, type TradeBreak } from '../core/reconciliation/trade-mat
 import type { Config } from '../net/config.ts';
 import { askControl } from '../net/control-socket.ts';
 import { readInstrumentFile } from '../net/instrument-file.ts';
-import { type ReconciliationReport, reconcileTradeFiles } from '../net/trade-reconciliation.ts';
+import type { ReconciliationReport } from '../net/trade-reconciliation.ts';
 import { loadCommandConfig } from './config-command.ts';
 import { parseDay } from './day-option.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -44,6 +44,7 @@ async function reconcile(options: ReconcileOptions, command: Command): Promise<v
       .map(({ instrumentId, symbol }) => [instrumentId, symbol]),
   );
   const toFreeze = new Map<number, string>();
+  const { reconcileTradeFiles } = await import('../net/trade-reconciliation.ts');
   const report = await withReader(command, (reader) =>
     reconcileTradeFiles({
       reader,

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadConfig } from '../net/config.ts';
-import { Supervisor } from '../workers/supervisor.ts';
 import { configFile } from './config-command.ts';
 
 /** How often the process that started us is looked for, milliseconds. */
@@ -22,6 +21,8 @@ export function addStartCommand(program: Command): void {
 
 async function start(_options: object, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), environment: process.env, directory: process.cwd() });
+  // Loaded here: no other command needs it, and it needs much.
+  const { Supervisor } = await import('../workers/supervisor.ts');
   const supervisor = new Supervisor({ config, onReady: (line) => process.stdout.write(`${line}\n`) });
   process.title = 'outcry-supervisor';
   // Again and again is once: npm passes on a signal that the terminal gave us already.

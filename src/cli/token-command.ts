@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { OutcryError } from '../core/errors.ts';
-import { issueToken } from '../net/token.ts';
 import { readTokenSecret } from '../net/token-secret.ts';
 import { loadCommandConfig } from './config-command.ts';
 import { parseUserId } from './user-command.ts';
@@ -35,6 +34,8 @@ async function printToken({ userId, ttl, json }: TokenOptions, command: Command)
     throw new OutcryError('CONFIG_INVALID', `there is no data directory ${dataDir} (setting data_dir)`);
   }
   const secret = readTokenSecret({ dataDir, secretFile: tokenSecretFile, environment: process.env });
+  // Loaded here: no other command needs the library.
+  const { issueToken } = await import('../net/token.ts');
   const nowMs = Date.now();
   const expiresMs = nowMs + ttl * 1_000;
   const token = await issueToken(secret, { userId, expiresMs }, nowMs);
