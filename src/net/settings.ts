@@ -127,6 +127,15 @@ export const SETTINGS = {
     ['standard', 'retail-strict'],
     'standard',
   ),
+  fix_clients: path(
+    'JSON file of the FIX clients that may send orders or have a drop copy: see src/net/fix-order-entry.md. Empty: none, and no port is listened on.',
+  ),
+  fix_clients_host: text('Address that FIX clients connect to. 127.0.0.1 unless the outside is meant.', {
+    default: '127.0.0.1',
+    allowed: 'an IP address or host name',
+    test: (value) => /^[A-Za-z0-9.:-]{1,253}$/.test(value),
+  }),
+  fix_clients_port: integer('Port that FIX clients connect to. 0: none is listened on.', 'port', 0, 0, 65_535),
   token_secret_file: path(
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),

@@ -17,10 +17,13 @@ import {
 } from '../core/shm/generated/broadcast-ring.gen.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
+import { PostgresClientLedger } from '../net/client-ledger.ts';
+import { readFixClients } from '../net/fix-clients.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
+import { OrderAcceptor } from '../net/order-acceptor.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import { FlushingListener } from './flushing-listener.ts';
@@ -56,6 +59,7 @@ export class OrderAgent implements Agent {
   #service: OrderService | undefined;
   #server: AccountServer | undefined;
   #venue: OrderVenue | undefined;
+  #fixClients: OrderAcceptor | undefined;
   #venueAddress: Venue | undefined;
   #onVenueAddress: (venue: Venue) => void = () => {};
   #tradeTimer: NodeJS.Timeout | undefined;
@@ -105,6 +109,7 @@ export class OrderAgent implements Agent {
     const opened = await this.#openLedger();
     if (opened === undefined) return;
     this.#open(opened.epoch, opened.committed, venue);
+    await this.#openFixClients();
     this.#log('info', 'orders are looked after', {
       epoch: opened.epoch,
       accounts: block[stats.ORDER_STATS_ACCOUNTS >> 1],
@@ -145,6 +150,7 @@ export class OrderAgent implements Agent {
     this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
     this.#watch.stop();
     clearInterval(this.#tradeTimer);
+    await this.#fixClients?.close();
     await this.#venue?.close();
     await Promise.all([this.#ledger.close(), this.#reader.close()]);
   }
@@ -201,6 +207,25 @@ export class OrderAgent implements Agent {
     this.#watch.start();
   }
 
+  async #openFixClients(): Promise<void> {
+    const { fixClients, storesDirectory } = this.#wiring.settings;
+    if (fixClients === null) return;
+    const { file, host, port, compID } = fixClients;
+    const acceptor = new OrderAcceptor({
+      ...{ host, port, compID, storesDirectory, log: this.#log },
+      clients: readFixClients(file),
+      ledger: new PostgresClientLedger(this.#reader),
+      symbolOf: this.#instruments.symbolOf,
+      command: (command) => {
+        this.#service!.command(command, nowMicros());
+        this.#turnLater();
+      },
+    });
+    this.#fixClients = acceptor;
+    await acceptor.open();
+    this.#log('info', 'FIX clients are served', { host, port: acceptor.port });
+  }
+
   #effects(venue: OrderVenue): OrderEffects {
     const turn = <A extends unknown[]>(tell: (...args: A) => void) => {
       return (...args: A): void => {
@@ -224,7 +249,10 @@ export class OrderAgent implements Agent {
       ledger,
       venue: venue.gateway,
       answer: (origin, reply) => this.#answer(origin, reply),
-      push: (userId, events) => this.#server!.push(userId, events),
+      push: (userId, events) => {
+        this.#server!.push(userId, events);
+        this.#fixClients?.push(userId, events);
+      },
       alarm: (alarm) => this.#alarm(alarm),
       fatal: (text) => {
         throw new OutcryError('LEDGER_TAKEN', text);
@@ -233,7 +261,8 @@ export class OrderAgent implements Agent {
   }
 
   #answer(origin: CommandOrigin, reply: CommandReply): void {
-    if (!this.#operators.answer(origin, reply)) this.#server!.answer(origin, reply);
+    if (this.#operators.answer(origin, reply) || this.#fixClients?.answer(origin, reply)) return;
+    this.#server!.answer(origin, reply);
   }
 
   #alarm({ kind, userId, orderID, text }: OrderAlarm): void {

@@ -136,6 +136,13 @@ export interface OrderSettings {
   /** Of the sessions' stores. */
   readonly storesDirectory: string;
   readonly marketHours: MarketHours;
+  /** Where FIX clients are served, by the file that lists them; null serves none. The worker reads passwords itself. */
+  readonly fixClients: {
+    readonly file: string;
+    readonly host: string;
+    readonly port: number;
+    readonly compID: string;
+  } | null;
 }
 
 export interface OrderWiring extends WorkerWiring {
@@ -162,6 +169,15 @@ export function orderSettings(
     messagesPerSecond: values.order_messages_per_second,
     storesDirectory: join(config.dataDir, STORES_DIRECTORY),
     marketHours: values.market_hours,
+    fixClients:
+      config.fixClientsFile === '' || values.fix_clients_port === 0
+        ? null
+        : {
+            file: config.fixClientsFile,
+            host: values.fix_clients_host,
+            port: values.fix_clients_port,
+            compID: values.sender_comp_id,
+          },
   };
 }
 

@@ -136,13 +136,15 @@ export type EventDetail =
   | {
       readonly type: typeof EventType.ModifyRequested;
       readonly version: number;
+      /** Given by the client for the request, if it gave one. */
+      readonly clientOrderID?: string;
       readonly terms: OrderTerms;
       /** Of the change; the two after it are of the order with it. */
       readonly holdPricePaise: number;
       readonly holdPaise: number;
       readonly exposureQty: number;
     }
-  | { readonly type: typeof EventType.CancelRequested; readonly version: number }
+  | { readonly type: typeof EventType.CancelRequested; readonly version: number; readonly clientOrderID?: string }
   | {
       readonly type: typeof EventType.OrderModified;
       readonly version: number;

@@ -90,6 +90,7 @@ export function modifyRequested(
   order: Order,
   change: ChangedTerms,
   tsMicros: number,
+  clientOrderID: string = '',
 ): LedgerEvent {
   const { holdPaise, exposureQty } = holdWithChange(rules, account, order, change);
   const morePaise = holdPaise - order.holdPaise;
@@ -100,6 +101,7 @@ export function modifyRequested(
   return orderEvent(account, order, tsMicros, holdPaise, {
     type: EventType.ModifyRequested,
     version: order.version + 1,
+    ...named(clientOrderID),
     terms: change.terms,
     holdPricePaise: change.holdPricePaise,
     holdPaise,
@@ -107,8 +109,13 @@ export function modifyRequested(
   });
 }
 
-export function cancelRequested(account: Account, order: Order, tsMicros: number): LedgerEvent {
-  const detail = { type: EventType.CancelRequested, version: order.version + 1 } as const;
+export function cancelRequested(
+  account: Account,
+  order: Order,
+  tsMicros: number,
+  clientOrderID: string = '',
+): LedgerEvent {
+  const detail = { type: EventType.CancelRequested, version: order.version + 1, ...named(clientOrderID) } as const;
   return orderEvent(account, order, tsMicros, order.holdPaise, detail);
 }
 
@@ -187,6 +194,10 @@ export function changeRejected(
     text,
     ...hold,
   });
+}
+
+function named(clientOrderID: string): { readonly clientOrderID?: string } {
+  return clientOrderID === '' ? {} : { clientOrderID };
 }
 
 export type EndType = typeof EventType.OrderCanceled | typeof EventType.OrderRejected | typeof EventType.OrderExpired;

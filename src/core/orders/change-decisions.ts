@@ -37,7 +37,7 @@ export class ChangeDecisions {
     this.#marketHours = marketHours;
   }
 
-  modify(decision: Decision, { userId, orderID, terms }: ModifyOrder, nowMicros: number): CommandReply {
+  modify(decision: Decision, { userId, orderID, terms, clientOrderID }: ModifyOrder, nowMicros: number): CommandReply {
     const account = this.#books.accounts.find(userId);
     const order = account?.orders.get(orderID);
     const facts = order === undefined ? undefined : this.#books.instruments.byId(order.instrumentId);
@@ -55,13 +55,14 @@ export class ChangeDecisions {
       this.#books.apply(decision, account, stopOrderModified(risk.money, account, order, change, nowMicros));
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
-    this.#books.apply(decision, account, modifyRequested(risk.money, account, order, change, nowMicros));
+    const event = modifyRequested(risk.money, account, order, change, nowMicros, clientOrderID);
+    this.#books.apply(decision, account, event);
     const body = cancelReplaceRequest(order, order.version, terms, facts.symbol, nowMicros);
     decision.requests.push({ type: 'replace', body, expires: true });
     return { kind: 'change-requested', orderID, seq: account.seq };
   }
 
-  cancel(decision: Decision, { userId, orderID }: CancelOrder, nowMicros: number): CommandReply {
+  cancel(decision: Decision, { userId, orderID, clientOrderID }: CancelOrder, nowMicros: number): CommandReply {
     const account = this.#books.accounts.find(userId);
     const order = account?.orders.get(orderID);
     const facts = order === undefined ? undefined : this.#books.instruments.byId(order.instrumentId);
@@ -74,7 +75,7 @@ export class ChangeDecisions {
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
     if (!this.#sessions.isUp(userId)) return refused(SESSION_DOWN);
-    this.#books.apply(decision, account, cancelRequested(account, order, nowMicros));
+    this.#books.apply(decision, account, cancelRequested(account, order, nowMicros, clientOrderID));
     const body = cancelRequest(order, order.version, facts.symbol, nowMicros);
     decision.requests.push({ type: 'cancel', body, account: accountOf(userId) });
     return { kind: 'change-requested', orderID, seq: account.seq };

@@ -39,11 +39,15 @@ export interface ModifyOrder extends CommandBase {
   readonly type: 'modify';
   readonly orderID: number;
   readonly terms: OrderTerms;
+  /** By which a FIX client knows this request: kept with its event, so that the reports about it can name it. */
+  readonly clientOrderID?: string;
 }
 
 export interface CancelOrder extends CommandBase {
   readonly type: 'cancel';
   readonly orderID: number;
+  /** As in `ModifyOrder`. */
+  readonly clientOrderID?: string;
 }
 
 /** Money in or out, by an operator. `reference` makes it idempotent and is required. */
