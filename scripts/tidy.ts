@@ -34,6 +34,7 @@ const HOT_FILES = [
   'src/core/shm/broadcast-ring.ts',
   'src/core/shm/dirty-bitmap.ts',
   'src/core/shm/spsc-ring.ts',
+  'src/net/ledger-parameters.ts',
 ];
 
 interface Layer {

@@ -9,6 +9,7 @@ import { addExchangeCommand } from './cli/exchange-command.ts';
 import { ExitCode, exitCodeOf } from './cli/exit-codes.ts';
 import { addFixCommand } from './cli/fix-command.ts';
 import { addInstrumentsCommand } from './cli/instruments-command.ts';
+import { addLedgerCommand } from './cli/ledger-command.ts';
 import { addQuotesCommand } from './cli/quotes-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
 
@@ -47,6 +48,7 @@ addConfigCommand(program);
 addInstrumentsCommand(program);
 addQuotesCommand(program);
 addFixCommand(program);
+addLedgerCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 
 try {

@@ -11,6 +11,7 @@ const BY_ERROR: Partial<Record<ErrorCode, ExitCode>> = {
   INSTRUMENTS_FULL: ExitCode.Refused,
   RECORDING_INVALID: ExitCode.Refused,
   STORE_DAMAGED: ExitCode.Refused,
+  LEDGER_DAMAGED: ExitCode.Refused,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {

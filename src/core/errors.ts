@@ -16,6 +16,10 @@ export const ERROR_TABLE = {
   REQUEST_REFUSED: { retryable: false, text: 'the engine refused the request' },
   STORE_FAILED: { retryable: true, text: 'the store of a FIX session cannot be read or written' },
   STORE_DAMAGED: { retryable: false, text: 'the store of a FIX session is damaged' },
+  LEDGER_UNREACHABLE: { retryable: true, text: 'the ledger’s database cannot be reached' },
+  LEDGER_UNSAFE: { retryable: false, text: 'the ledger’s database is not one to keep money in' },
+  LEDGER_MIGRATION: { retryable: false, text: 'the ledger’s schema is not the one of this version' },
+  LEDGER_DAMAGED: { retryable: false, text: 'the ledger does not agree with itself' },
   TIMED_OUT: { retryable: true, text: 'no answer in time' },
 } as const satisfies Record<string, { retryable: boolean; text: string }>;
 

@@ -33,6 +33,8 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   venue_tls_server_name: ['two words', 'a/b'],
   venue_username: ['x'.repeat(65), 'é'],
   venue_password_file: [7, 'x'.repeat(1_001)],
+  ledger_url: ['postgres://db.example.com/outcry', 'postgres://desk@db.example.com/outcry?sslmode=prefer'],
+  ledger_password_file: [7, 'x'.repeat(1_001)],
   stale_after_ms: [-1, '86400001'],
   exchange_seed: [-1, '4294967296'],
   exchange_rate: [0, '1000001'],
@@ -123,6 +125,12 @@ t.test('what is no setting is refused with a suggestion', async (t) => {
     refusal({ environment: { OUTCRY_TICKMS: '5' }, directory }),
     'has OUTCRY_TICKMS, which is no setting; do you mean OUTCRY_TICK_MS?',
   );
+});
+
+t.test('a password in a URL is refused and not repeated', async (t) => {
+  const environment = { OUTCRY_LEDGER_URL: 'postgres://desk:secret@db.example.com/outcry' };
+  const text = refusal({ environment, directory: t.testdir() });
+  t.match(text, 'OUTCRY_LEDGER_URL is "postgres://desk:…@db.example.com/outcry"');
 });
 
 t.test('settings that must agree', async (t) => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
 import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
+import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
 
@@ -32,6 +33,8 @@ export interface Config {
   readonly venueTls: FixTlsClient | null;
   /** Absolute; '' for none. */
   readonly venuePasswordFile: string;
+  /** Absolute; '' for none. */
+  readonly ledgerPasswordFile: string;
 }
 
 /** Read from the working directory unless `--config` or `OUTCRY_CONFIG` name another. */
@@ -81,6 +84,7 @@ export function loadConfig(input: ConfigInput): Config {
     if (config.venueTls !== null) tlsClientOptions(config.venueTls);
     readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
   }
+  readLedgerPassword(config.ledgerPasswordFile);
   return config;
 }
 
@@ -113,6 +117,7 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     reconnectMaxMs,
     venueTls: venue === undefined || !values.venue_tls ? null : resolveTls(values, absolute),
     venuePasswordFile: absolute(values.venue_password_file),
+    ledgerPasswordFile: absolute(values.ledger_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
   };
 }
@@ -161,6 +166,7 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
       !variable.startsWith('OUTCRY_') ||
       variable === CONFIG_VARIABLE ||
       variable === PASSWORD_VARIABLE ||
+      variable === LEDGER_PASSWORD_VARIABLE ||
       known.has(variable)
     )
       continue;
@@ -182,8 +188,10 @@ function fromText(raw: string, kind: SettingValue): unknown {
   return raw;
 }
 
+/** Without the password that a URL may have though it is not to. */
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.replace(/:\/\/([^:@/]*):[^@]*@/, '://$1:…@').slice(0, 100);
 }
 
 function suggestion(key: string, spell: (name: SettingName) => string = (name) => name): string {

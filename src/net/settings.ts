@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLedgerUrl } from './ledger-url.ts';
 
 /**
  * Every setting of Outcry, once. The configuration file, the `OUTCRY_*` environment, `outcry config`, the example file and its documentation are
@@ -102,6 +103,15 @@ export const SETTINGS = {
     { default: '', allowed: 'up to 64 printable ASCII characters', test: (value) => /^[\x20-\x7e]{0,64}$/.test(value) },
   ),
   venue_password_file: path('File with the password alone. It is never logged.'),
+  ledger_url: text(
+    'Database of the ledger: postgres://user@host:port/database, with ?sslmode=require or verify-full for TLS and ?host=/directory for a Unix socket. Empty: a PostgreSQL of our own in the data directory. The password is in the environment variable OUTCRY_LEDGER_PASSWORD, or in the file of the next setting.',
+    {
+      default: '',
+      allowed: 'a postgres:// URL with user and database and without a password, or nothing',
+      test: isLedgerUrl,
+    },
+  ),
+  ledger_password_file: path('File with the password of the ledger’s database alone. It is never logged.'),
   stale_after_ms: integer(
     'An instrument that is silent for so long in market hours is marked stale. 0 never does.',
     'ms',

@@ -1,0 +1,59 @@
+import { type Account, newAccount, positionKey } from '../core/ledger/account.ts';
+import {
+  FUNDS_COLUMNS,
+  fundsOf,
+  HOLDING_COLUMNS,
+  holdingOf,
+  ORDER_COLUMNS,
+  orderOf,
+  POSITION_COLUMNS,
+  positionOf,
+  type Row,
+} from './ledger-rows.ts';
+
+/** Rows of a query in one snapshot of the database, fetched in pieces. */
+export type SnapshotRead = (sql: string, values?: readonly unknown[]) => AsyncGenerator<Row>;
+
+export interface LoadOptions {
+  /** Of these users; all when not given. */
+  readonly userIds?: readonly number[];
+  /** Orders that have ended are loaded from this OrderID on: the first one that there can be of the day. */
+  readonly sinceOrderID: number;
+}
+
+/** Accounts as their tables have them. */
+export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }: LoadOptions): Promise<Account[]> {
+  const accounts = new Map<number, Account>();
+  const of = (row: Row, column: number): Account => accounts.get(row[column] as number)!;
+  const users = userIds === undefined ? '' : 'AND user_id = ANY ($1)';
+  const values = userIds === undefined ? [] : [userIds];
+  const each = async (sql: string, visit: (row: Row) => void): Promise<void> => {
+    for await (const row of read(sql, values)) visit(row);
+  };
+  await each(`SELECT ${FUNDS_COLUMNS} FROM outcry.accounts WHERE true ${users} ORDER BY user_id`, (row) => {
+    const { userId, totalValuePaise: _, ...funds } = fundsOf(row);
+    accounts.set(userId, { ...newAccount(userId), ...funds });
+  });
+  await each(`SELECT ${POSITION_COLUMNS} FROM outcry.positions WHERE true ${users}`, (row) => {
+    const position = positionOf(row);
+    of(row, 0).positions.set(positionKey(position.instrumentId, position.product), position);
+  });
+  await each(`SELECT ${HOLDING_COLUMNS} FROM outcry.holdings WHERE true ${users}`, (row) => {
+    const holding = holdingOf(row);
+    of(row, 0).holdings.set(holding.instrumentId, holding);
+  });
+  await each(
+    `SELECT user_id, reference, seq FROM outcry.ledger_events WHERE reference IS NOT NULL ${users} ORDER BY user_id, seq`,
+    (row) => void of(row, 0).references.set(row[1] as string, row[2] as number),
+  );
+  const since = Math.floor(sinceOrderID);
+  for (const which of [`is_open AND order_id < ${since}`, `order_id >= ${since}`]) {
+    await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
+      const order = orderOf(row);
+      const account = of(row, 1);
+      account.orders.set(order.orderID, order);
+      if (order.clientOrderID !== '') account.clientOrders.set(order.clientOrderID, order.orderID);
+    });
+  }
+  return [...accounts.values()];
+}

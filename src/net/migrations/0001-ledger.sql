@@ -1,0 +1,164 @@
+-- The ledger. Money is integer paise, quantities whole shares, times epoch microseconds (UTC); the numbers of enumerations are those of
+-- src/core/ledger. There are no foreign keys: commit_batch verifies a whole batch at once, and `outcry ledger verify` everything.
+
+-- Who may write for a shard. `session` is of the owner's connection: what an earlier one of it may still have under way is refused.
+CREATE TABLE shard_owners (
+  shard smallint PRIMARY KEY,
+  epoch bigint NOT NULL,
+  session bigint NOT NULL DEFAULT 0,
+  last_batch_id bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 10);
+
+-- The truth, append only. Everything below is a projection of it.
+CREATE TABLE ledger_events (
+  user_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  ts_micros bigint NOT NULL,
+  order_id bigint NOT NULL,
+  instrument_id bigint NOT NULL,
+  event_type smallint NOT NULL,
+  product smallint NOT NULL,
+  posting_accounts smallint[] NOT NULL,
+  posting_paise bigint[] NOT NULL,
+  reference text,
+  -- JSON of what only this type of event carries.
+  detail text NOT NULL,
+  PRIMARY KEY (user_id, seq),
+  CONSTRAINT postings_pair CHECK (cardinality(posting_accounts) = cardinality(posting_paise)),
+  -- An expression, since a function called for every row costs more than the rest of the insert.
+  CONSTRAINT postings_sum_to_zero CHECK (
+    CASE cardinality(posting_paise)
+      WHEN 0 THEN true
+      WHEN 2 THEN posting_paise[1] + posting_paise[2] = 0
+      ELSE cardinality(posting_paise) <= 24 AND
+        posting_paise[1] + posting_paise[2] + coalesce(posting_paise[3], 0) + coalesce(posting_paise[4], 0)
+        + coalesce(posting_paise[5], 0) + coalesce(posting_paise[6], 0) + coalesce(posting_paise[7], 0)
+        + coalesce(posting_paise[8], 0) + coalesce(posting_paise[9], 0) + coalesce(posting_paise[10], 0)
+        + coalesce(posting_paise[11], 0) + coalesce(posting_paise[12], 0) + coalesce(posting_paise[13], 0)
+        + coalesce(posting_paise[14], 0) + coalesce(posting_paise[15], 0) + coalesce(posting_paise[16], 0)
+        + coalesce(posting_paise[17], 0) + coalesce(posting_paise[18], 0) + coalesce(posting_paise[19], 0)
+        + coalesce(posting_paise[20], 0) + coalesce(posting_paise[21], 0) + coalesce(posting_paise[22], 0)
+        + coalesce(posting_paise[23], 0) + coalesce(posting_paise[24], 0) = 0
+    END
+  )
+);
+CREATE UNIQUE INDEX reference_once ON ledger_events (user_id, reference) INCLUDE (seq) WHERE reference IS NOT NULL;
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the ledger is append only: % of % is refused', lower(tg_op), tg_table_name USING ERRCODE = 'OC100';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_events
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE accounts (
+  user_id bigint PRIMARY KEY CHECK (user_id > 0),
+  last_seq bigint NOT NULL,
+  -- What is free; negative only after what cannot be refused, as a late fill.
+  available_paise bigint NOT NULL,
+  held_paise bigint NOT NULL CONSTRAINT held_not_negative CHECK (held_paise >= 0),
+  margin_paise bigint NOT NULL CONSTRAINT margin_not_negative CHECK (margin_paise >= 0),
+  cash_paise bigint GENERATED ALWAYS AS (available_paise + held_paise + margin_paise) STORED,
+  margin_used_paise bigint GENERATED ALWAYS AS (held_paise + margin_paise) STORED,
+  total_value_paise bigint NOT NULL,
+  frozen_reason text NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE orders (
+  order_id bigint PRIMARY KEY,
+  user_id bigint NOT NULL,
+  instrument_id bigint NOT NULL,
+  side smallint NOT NULL,
+  product smallint NOT NULL,
+  validity smallint NOT NULL,
+  status smallint NOT NULL,
+  -- An index with the status itself in it would make every change of an order a change of all indexes.
+  is_open boolean GENERATED ALWAYS AS (status < 5) STORED,
+  ord_type smallint NOT NULL,
+  quantity bigint NOT NULL CHECK (quantity > 0),
+  price_paise bigint NOT NULL,
+  trigger_price_paise bigint NOT NULL,
+  version integer NOT NULL,
+  venue_version integer NOT NULL,
+  cum_qty bigint NOT NULL CHECK (cum_qty >= 0),
+  cum_value_paise bigint NOT NULL,
+  exposure_qty bigint NOT NULL,
+  hold_price_paise bigint NOT NULL,
+  hold_paise bigint NOT NULL CHECK (hold_paise >= 0),
+  brokerage_paise bigint NOT NULL,
+  refusal_code integer NOT NULL,
+  placed_micros bigint NOT NULL,
+  updated_micros bigint NOT NULL,
+  client_order_id text NOT NULL,
+  venue_order_id text NOT NULL,
+  text text NOT NULL,
+  -- JSON array.
+  pending_changes text NOT NULL
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX client_order_once ON orders (user_id, client_order_id) WHERE client_order_id <> '';
+CREATE INDEX orders_of_user ON orders (user_id, order_id);
+CREATE INDEX orders_open ON orders (order_id) WHERE is_open;
+
+CREATE TABLE trades (
+  user_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  order_id bigint NOT NULL,
+  instrument_id bigint NOT NULL,
+  venue text NOT NULL,
+  trading_day date NOT NULL,
+  exec_id text NOT NULL,
+  -- What it takes back; '' for a trade.
+  exec_ref_id text NOT NULL,
+  -- Bought is positive.
+  quantity bigint NOT NULL,
+  price_paise bigint NOT NULL,
+  charges_paise bigint NOT NULL,
+  ts_micros bigint NOT NULL,
+  CONSTRAINT execution_once UNIQUE (venue, trading_day, exec_id, exec_ref_id)
+);
+CREATE INDEX trades_of_user ON trades (user_id, seq);
+
+CREATE TABLE positions (
+  user_id bigint NOT NULL,
+  instrument_id bigint NOT NULL,
+  product smallint NOT NULL,
+  quantity bigint NOT NULL,
+  open_value_paise bigint NOT NULL,
+  margin_paise bigint NOT NULL,
+  realised_paise bigint NOT NULL,
+  day_buy_qty bigint NOT NULL,
+  day_buy_value_paise bigint NOT NULL,
+  day_sell_qty bigint NOT NULL,
+  day_sell_value_paise bigint NOT NULL,
+  mark_paise bigint NOT NULL,
+  -- '' before the first execution.
+  trading_day text NOT NULL,
+  PRIMARY KEY (user_id, instrument_id, product)
+) WITH (fillfactor = 70);
+
+CREATE TABLE holdings (
+  user_id bigint NOT NULL,
+  instrument_id bigint NOT NULL,
+  quantity bigint NOT NULL,
+  value_paise bigint NOT NULL,
+  mark_paise bigint NOT NULL,
+  PRIMARY KEY (user_id, instrument_id)
+) WITH (fillfactor = 70);
+
+-- Order sessions with the venue, as far as what their messages did is committed.
+CREATE TABLE fix_sessions (
+  session_id text PRIMARY KEY,
+  epoch bigint NOT NULL,
+  last_sent_seqnum bigint NOT NULL,
+  last_received_seqnum bigint NOT NULL,
+  session_state text NOT NULL
+) WITH (fillfactor = 20);
+
+-- Whole accounts at some of their events, as JSON: a past state is read from the last one before it. They can be made anew at any time.
+CREATE TABLE snapshots (
+  user_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  ts_micros bigint NOT NULL,
+  state text NOT NULL,
+  PRIMARY KEY (user_id, seq)
+);
