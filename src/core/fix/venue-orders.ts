@@ -58,6 +58,12 @@ export class VenueOrders {
     this.#byName.set(clOrdID, order);
   }
 
+  /** The venue knows it by this ClOrdID now; an order that was adopted has not had it here. */
+  rename(order: VenueOrder, clOrdID: string): void {
+    if (!this.#byName.has(clOrdID)) this.name(order, clOrdID);
+    order.clOrdID = clOrdID;
+  }
+
   /** The request under this ClOrdID came to nothing before it was sent. */
   unname(order: VenueOrder, clOrdID: string): void {
     order.names.splice(order.names.lastIndexOf(clOrdID), 1);
