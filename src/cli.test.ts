@@ -47,6 +47,7 @@ t.test('--help everywhere, with examples', async (t) => {
     ['instruments', 'check'],
     ['quotes'],
     ['drill'],
+    ['simulate'],
   ];
   const results = await Promise.all(commands.map((command) => outcry([...command, '--help'], cwd)));
   for (const [i, { code, stdout, stderr }] of results.entries()) {
