@@ -45,6 +45,11 @@ export class VenueOrders {
     return this.#byName.get(clOrdID);
   }
 
+  /** The order of the first of two names that is known. */
+  findEither(clOrdID: string, origClOrdID: string): VenueOrder | undefined {
+    return this.#byName.get(clOrdID) ?? this.#byName.get(origClOrdID);
+  }
+
   add(clOrdID: string, symbol: string, side: Side): VenueOrder {
     const order = { clOrdID, symbol, side, live: true, settledRound: 0, names: [clOrdID] };
     this.#byName.set(clOrdID, order);

@@ -337,10 +337,8 @@ export class VenueSession implements FixApplication {
       return;
     }
     const clOrdID = report.text(report.clOrdIDAt);
-    const order =
-      this.#orders.find(clOrdID) ??
-      this.#orders.find(report.text(report.origClOrdIDAt)) ??
-      this.#settlement.askedAfter(report);
+    const origClOrdID = report.text(report.origClOrdIDAt);
+    const order = this.#orders.findEither(clOrdID, origClOrdID) ?? this.#settlement.askedAfter(report);
     if (order === undefined) {
       // The end of a mass status that found nothing names no order.
       const isAnswer = this.#settlement.answered(report, undefined);
