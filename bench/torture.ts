@@ -1,4 +1,4 @@
-/** The long run of what `npm test` runs short: mutated messages by the million, and deaths at random instants under order flow. */
+/** The long run of what `npm test` runs short: mutated messages by the million, deaths at random instants under order flow, simulated trading days. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -6,10 +6,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { FixVersion } from '../src/core/fix/fix-version.ts';
 import { fuzzFraming } from '../src/core/fix/testing/framing-fuzz.ts';
 import { fuzzSession } from '../src/core/fix/testing/session-fuzz.ts';
+import { PLANTED_BUGS } from '../src/core/simulation/planted-bugs.ts';
 import { runCrashRounds } from '../src/net/testing/crash-rounds.ts';
 import { runCrashSimulation } from '../src/net/testing/crash-simulation.ts';
 import { runResetSimulation } from '../src/net/testing/reset-simulation.ts';
 import { runStoreLives } from '../src/net/testing/store-lives.ts';
+import { compareDatabases, findPlantedBugs, simulateDays } from './torture-ledger.ts';
 
 /** Messages between two reports of a fuzz run. A slice takes a second or two. */
 const SLICE_MESSAGES = 64_000;
@@ -53,6 +55,9 @@ interface TortureOptions {
   readonly seed: number;
   readonly rounds: number;
   readonly deaths: number;
+  readonly days: number;
+  readonly batches: number;
+  readonly bugs: boolean;
 }
 
 if (isMainThread) await main();
@@ -71,10 +76,18 @@ async function main(): Promise<void> {
       whole(0, 1_000_000_000),
       100_000,
     )
+    .option('--days <n>', 'simulated trading days with faults; 0 for none', whole(0, 1_000_000), 200)
+    .option(
+      '--batches <n>',
+      'random batches on the model of the database and a real one; 0 for none',
+      whole(0, 1_000_000),
+      10_000,
+    )
+    .option('--no-bugs', 'do not look for the planted bugs')
     .option('--seed <n>', 'seed of everything drawn', whole(0, 4_294_967_295), Date.now() % 1_000_000_000)
     .showHelpAfterError();
   program.parse();
-  const { messages, rounds, deaths, seed } = program.opts<TortureOptions>();
+  const { messages, rounds, deaths, days, batches, bugs, seed } = program.opts<TortureOptions>();
   say(`torture: seed ${seed}`);
   const startMs = Date.now();
   const results: Record<string, unknown> = {};
@@ -108,6 +121,9 @@ async function main(): Promise<void> {
     const onRound = (round: number) => void (round % ROUNDS_TOLD === 0 && say(`torture: ${round} processes killed`));
     return runCrashRounds({ rounds, seed, onRound });
   });
+  await stage('simulatedDays', days, () => simulateDays(seed, days));
+  await stage('plantedBugs', bugs ? Object.keys(PLANTED_BUGS).length : 0, () => findPlantedBugs(seed));
+  await stage('databaseTwins', batches, () => compareDatabases(seed, batches));
   for (const fault of faults) say(`torture: FAULT ${fault}`);
   const seconds = Math.round((Date.now() - startMs) / 1_000);
   process.stdout.write(`${JSON.stringify({ ok: faults.length === 0, seconds, seed, faults, results })}\n`);

@@ -56,6 +56,7 @@ t.test('--help everywhere, with examples', async (t) => {
     ['user', 'freeze'],
     ['user', 'unfreeze'],
     ['token'],
+    ['simulate'],
   ];
   const results = await Promise.all(commands.map((command) => outcry([...command, '--help'], cwd)));
   for (const [i, { code, stdout, stderr }] of results.entries()) {

@@ -11,6 +11,7 @@ import { addFixCommand } from './cli/fix-command.ts';
 import { addInstrumentsCommand } from './cli/instruments-command.ts';
 import { addLedgerCommand } from './cli/ledger-command.ts';
 import { addQuotesCommand } from './cli/quotes-command.ts';
+import { addSimulateCommand } from './cli/simulate-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
 import { addTokenCommand } from './cli/token-command.ts';
 import { addUserCommand } from './cli/user-command.ts';
@@ -53,6 +54,7 @@ addQuotesCommand(program);
 addUserCommand(program);
 addTokenCommand(program);
 addFixCommand(program);
+addSimulateCommand(program);
 addLedgerCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 

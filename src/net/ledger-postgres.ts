@@ -154,7 +154,7 @@ function outcomeOf(error: unknown): CommitOutcome {
   if (state === STALE_EPOCH) return { kind: 'stale-epoch' };
   const { constraint, detail } = error;
   const text = [constraint, message, detail].filter((part) => part !== undefined).join(': ');
-  return { kind: /^(OC|2[23])/.test(state) ? 'refused' : 'unavailable', text: `${text} (${state})` };
+  return { kind: /^(OC|2[123])/.test(state) ? 'refused' : 'unavailable', text: `${text} (${state})` };
 }
 
 function sqlState(error: unknown): string | undefined {

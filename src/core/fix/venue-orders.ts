@@ -45,6 +45,11 @@ export class VenueOrders {
     return this.#byName.get(clOrdID);
   }
 
+  /** The order of the first of two names that is known. */
+  findEither(clOrdID: string, origClOrdID: string): VenueOrder | undefined {
+    return this.#byName.get(clOrdID) ?? this.#byName.get(origClOrdID);
+  }
+
   add(clOrdID: string, symbol: string, side: Side): VenueOrder {
     const order = { clOrdID, symbol, side, live: true, settledRound: 0, names: [clOrdID] };
     this.#byName.set(clOrdID, order);
@@ -56,6 +61,12 @@ export class VenueOrders {
   name(order: VenueOrder, clOrdID: string): void {
     order.names.push(clOrdID);
     this.#byName.set(clOrdID, order);
+  }
+
+  /** The venue knows it by this ClOrdID now; an order that was adopted has not had it here. */
+  rename(order: VenueOrder, clOrdID: string): void {
+    if (!this.#byName.has(clOrdID)) this.name(order, clOrdID);
+    order.clOrdID = clOrdID;
   }
 
   /** The request under this ClOrdID came to nothing before it was sent. */

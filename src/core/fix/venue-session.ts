@@ -344,7 +344,8 @@ export class VenueSession implements FixApplication {
       return;
     }
     const clOrdID = report.text(report.clOrdIDAt);
-    const order = this.#orders.find(clOrdID) ?? this.#orders.find(report.text(report.origClOrdIDAt));
+    const origClOrdID = report.text(report.origClOrdIDAt);
+    const order = this.#orders.findEither(clOrdID, origClOrdID) ?? this.#settlement.askedAfter(report);
     if (order === undefined) {
       // The end of a mass status that found nothing names no order.
       const isAnswer = this.#settlement.answered(report, undefined);
@@ -360,7 +361,8 @@ export class VenueSession implements FixApplication {
       this.#settlement.answered(report, order);
     } else {
       const standing = order.live ? ReportStanding.Live : ReportStanding.Late;
-      if (report.execType === ExecType.Replace) order.clOrdID = clOrdID;
+      const isAnswerByItsName = report.execType === ExecType.OrderStatus && this.#orders.find(clOrdID) === undefined;
+      if (report.execType === ExecType.Replace || isAnswerByItsName) this.#orders.rename(order, clOrdID);
       if (endsOrder(report)) this.#orders.end(order);
       this.#listener.onExecution(this, report, standing);
       this.#settlement.answered(report, order);

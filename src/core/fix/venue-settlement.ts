@@ -64,6 +64,16 @@ export class VenueSettlement {
     this.#isOpen = false;
   }
 
+  /**
+   * The order that the report answers a question about, by OrdStatusReqID(790): one that was replaced while nobody looked is reported by a ClOrdID that is
+   * new here.
+   */
+  askedAfter(report: ExecutionReportRecord): VenueOrder | undefined {
+    const prefix = `${this.#round}-`;
+    const ordStatusReqID = report.text(report.ordStatusReqIDAt);
+    return ordStatusReqID.startsWith(prefix) ? this.#orders.find(ordStatusReqID.slice(prefix.length)) : undefined;
+  }
+
   /** A report came in; true when it is the answer that there is nothing to name. */
   answered(report: ExecutionReportRecord, order: VenueOrder | undefined): boolean {
     if (!this.#isOpen) return false;

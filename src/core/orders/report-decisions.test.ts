@@ -264,3 +264,17 @@ t.test('intraday and carried positions: long, short and through nothing', (t) =>
   t.same(desk.alarms, []);
   t.end();
 });
+
+t.test('an execution can be the end of an order that is not executed whole', (t) => {
+  const desk = TestDesk.open();
+  const { orderID, name } = openOrder(desk);
+  desk.venue.report(name, {
+    ...{ execType: ExecType.Trade, ordStatus: OrdStatus.Canceled },
+    ...{ execID: 'LAST', lastQty: 4, lastPxPaise: 10_000, cumQty: 4, leavesQty: 0 },
+  });
+  desk.settle();
+  t.match(desk.order(orderID), { status: OrderStatus.Canceled, cumQty: 4, holdPaise: 0 });
+  t.equal(desk.account().heldPaise, 0);
+  t.same(desk.alarms, []);
+  t.end();
+});

@@ -67,6 +67,7 @@ export class ReportDecisions {
       case ExecType.TradeCancel:
       case ExecType.TradeCorrect:
         this.#executions.decide(decision, account, order, report, nowMicros);
+        this.#endedWith(decision, subject, report, nowMicros);
         break;
       case ExecType.Replace:
         this.#replaced(decision, subject, report, nowMicros);
@@ -146,6 +147,13 @@ export class ReportDecisions {
   #accepted(decision: Decision, { account, order }: Subject, report: ExecutionReport, nowMicros: number): void {
     if (order.venueOrderID !== '' || !canApply(order.status, EventType.OrderAccepted)) return;
     this.#books.apply(decision, account, orderAccepted(account, order, report.orderID, nowMicros));
+  }
+
+  /** After a bust or a correction the venue's book can be empty before the order is executed whole: its last execution is then its end. */
+  #endedWith(decision: Decision, subject: Subject, report: ExecutionReport, nowMicros: number): void {
+    if (!endsOrder(report) || report.ordStatus === OrdStatus.Filled) return;
+    const type = report.ordStatus === OrdStatus.Expired ? EventType.OrderExpired : EventType.OrderCanceled;
+    this.#ended(decision, subject, type, RefusalCode.None, report, nowMicros);
   }
 
   #ended(

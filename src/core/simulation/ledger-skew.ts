@@ -1,0 +1,70 @@
+import type { LedgerBatch } from '../ledger/ledger-batch.ts';
+import { LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+
+/** What alters an event; the event itself where it has nothing to say. */
+export type EventChange = (event: LedgerEvent, batch: LedgerBatch) => LedgerEvent;
+
+/**
+ * For planted bugs: alters events on their way to the database, and carries what that does to the balances on through every later row, as a ledger with that rule would have
+ * it. What an engine loads anew already has it.
+ */
+export class LedgerSkew {
+  readonly #change: EventChange;
+  readonly #skews = new Map<number, { cashPaise: number; marginUsedPaise: number }>();
+  /** A batch is sent more than once at times, and altered once. */
+  readonly #altered = new WeakMap<LedgerBatch, LedgerBatch>();
+
+  constructor(change: EventChange) {
+    this.#change = change;
+  }
+
+  readonly batch = (batch: LedgerBatch): LedgerBatch => {
+    let altered = this.#altered.get(batch);
+    if (altered === undefined) {
+      altered = this.#alter(batch);
+      this.#altered.set(batch, altered);
+    }
+    return altered;
+  };
+
+  loaded(userId: number): void {
+    this.#skews.delete(userId);
+  }
+
+  #alter(batch: LedgerBatch): LedgerBatch {
+    const events = batch.events.map((event) => {
+      const changed = this.#change(event, batch);
+      if (changed !== event) this.#add(event, changed);
+      return changed;
+    });
+    const accounts = batch.accounts.map((row) => {
+      const skew = this.#skews.get(row.userId);
+      if (skew === undefined) return row;
+      return {
+        ...row,
+        cashPaise: row.cashPaise + skew.cashPaise,
+        marginUsedPaise: row.marginUsedPaise + skew.marginUsedPaise,
+      };
+    });
+    return { ...batch, events, accounts };
+  }
+
+  #add(event: LedgerEvent, changed: LedgerEvent): void {
+    const { userId } = event;
+    const skew = this.#skews.get(userId) ?? { cashPaise: 0, marginUsedPaise: 0 };
+    const { Available, Held, Margin } = LedgerAccount;
+    const moved = (ledgerAccount: LedgerAccount): number =>
+      postedTo(changed, ledgerAccount) - postedTo(event, ledgerAccount);
+    const marginUsed = moved(Held) + moved(Margin);
+    skew.marginUsedPaise += marginUsed;
+    skew.cashPaise += moved(Available) + marginUsed;
+    this.#skews.set(userId, skew);
+  }
+}
+
+/** What an event posts to one account. */
+export function postedTo({ postings }: LedgerEvent, ledgerAccount: LedgerAccount): number {
+  let sum = 0;
+  for (const { account, amountPaise } of postings) if (account === ledgerAccount) sum += amountPaise;
+  return sum;
+}
