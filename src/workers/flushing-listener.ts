@@ -1,7 +1,8 @@
 import type { ExecutionReportRecord } from '../core/fix/execution-report-record.ts';
 import type { FixMessage } from '../core/fix/fix-message.ts';
 import type { OrderCancelReject } from '../core/fix/order-messages.ts';
-import type { RequestRefused, VenueListener, VenueSession } from '../core/fix/venue-session.ts';
+import type { RequestRefused } from '../core/fix/venue-refusals.ts';
+import type { VenueListener, VenueSession } from '../core/fix/venue-session.ts';
 import type { OrderService } from '../core/orders/order-service.ts';
 
 /** What a venue tells, passed on to the order service; `onInput` is called after each, so that the turn is ended when all of a read have been told. */

@@ -47,6 +47,17 @@ export const VenueRefusal = {
 } as const;
 export type VenueRefusal = (typeof VenueRefusal)[keyof typeof VenueRefusal];
 
+/** A request that came to nothing, as a whole. */
+export interface RequestRefused {
+  readonly msgType: number;
+  /** ClOrdID(11), or MassStatusReqID(584). */
+  readonly requestID: string;
+  /** A VenueRefusal, or one of the bands 460 and 470. */
+  readonly code: number;
+  /** The venue's own words, '' when it is not the venue that refuses. */
+  readonly text: string;
+}
+
 const ORDER_REJECTED = 420;
 const CHANGE_REJECTED = 440;
 const MASS_CANCEL_REJECTED = 450;

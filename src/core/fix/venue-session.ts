@@ -20,34 +20,13 @@ import {
   businessRejectedCode,
   changeRejectedCode,
   massCancelRejectedCode,
+  type RequestRefused,
   sessionRejectedCode,
   VenueRefusal,
 } from './venue-refusals.ts';
-import { endsOrder, isUnknownToVenue } from './venue-reports.ts';
+import { endsOrder, isUnknownToVenue, ReportStanding } from './venue-reports.ts';
 import { requestID, SentRequests, type VenueRequest, writeVenueRequest } from './venue-requests.ts';
 import { VenueSettlement } from './venue-settlement.ts';
-
-/** What a session knows of the order that a report is about. */
-export const ReportStanding = {
-  /** It is alive, or this report ends it. */
-  Live: 'live',
-  /** It had ended before: a late fill, a bust, a correction. */
-  Late: 'late',
-  /** No order went over this session under that name; one of before a restart, or one that is not ours. */
-  Unknown: 'unknown',
-} as const;
-export type ReportStanding = (typeof ReportStanding)[keyof typeof ReportStanding];
-
-/** A request that came to nothing, as a whole. */
-export interface RequestRefused {
-  readonly msgType: number;
-  /** ClOrdID(11), or MassStatusReqID(584). */
-  readonly requestID: string;
-  /** A VenueRefusal, or one of the bands 460 and 470. */
-  readonly code: number;
-  /** The venue's own words, '' when it is not the venue that refuses. */
-  readonly text: string;
-}
 
 /**
  * What a venue tells. `message` is the session's and reused: MsgSeqNum(34), PossDup and PossResend are there for who keeps a key of what was

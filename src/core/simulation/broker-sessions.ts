@@ -125,6 +125,7 @@ export class BrokerSessions {
       sessionNameOf: (account) => SESSION_NAMES[this.#router.sessionOf(account)]!,
       adopt: (account, clOrdID, symbol, side) =>
         this.#sessions[this.#router.sessionOf(account)]!.orders.adopt(clOrdID, symbol, side),
+      askAll: (name) => this.#named(name).orders.askAll(this.#world.scheduler.nowMs),
       committed: (name, epoch, msgSeqNum) => {
         if (this.#world.tampering.learnsAtOnce !== true) this.#named(name).held.committed(epoch, msgSeqNum);
       },

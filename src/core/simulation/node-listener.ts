@@ -3,8 +3,9 @@ import type { FixMessage } from '../fix/fix-message.ts';
 import { MsgType } from '../fix/generated/fix-enums.gen.ts';
 import type { OrderCancelReject } from '../fix/order-messages.ts';
 import type { OrderMassCancelReport } from '../fix/order-status-messages.ts';
-import { VenueRefusal } from '../fix/venue-refusals.ts';
-import type { ReportStanding, RequestRefused, VenueListener, VenueSession } from '../fix/venue-session.ts';
+import { type RequestRefused, VenueRefusal } from '../fix/venue-refusals.ts';
+import type { ReportStanding } from '../fix/venue-reports.ts';
+import type { VenueListener, VenueSession } from '../fix/venue-session.ts';
 import type { Tampering } from './tampering.ts';
 
 /** What the node itself wants to know of its sessions. */

@@ -175,6 +175,9 @@ export class RandomBatches {
     const detail = {
       type: EventType.OrderFilled,
       ...execution,
+      cumQty: 1,
+      cumValuePaise: pricePaise,
+      leavesQty: 0,
       holdPaise: order.holdPaise,
       exposureQty: 0,
       isLate: false,

@@ -17,7 +17,9 @@ import {
 import type { NewOrderSingle, OrderCancelReject } from '../../core/fix/order-messages.ts';
 import type { OrderMassCancelReport } from '../../core/fix/order-status-messages.ts';
 import { SESSION_DEFAULTS } from '../../core/fix/session-contract.ts';
-import type { ReportStanding, RequestRefused, VenueListener, VenueSession } from '../../core/fix/venue-session.ts';
+import type { RequestRefused } from '../../core/fix/venue-refusals.ts';
+import type { ReportStanding } from '../../core/fix/venue-reports.ts';
+import type { VenueListener, VenueSession } from '../../core/fix/venue-session.ts';
 import { VenueGateway, type VenueGatewayOptions } from '../venue-gateway.ts';
 
 /** A gateway with what it is told, for tests against the simulator or a venue of their own. */
