@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { seededRandom } from '../../core/fix/testing/seeded-random.ts';
 import { FileFixStore } from '../fix-store-file.ts';
 import { CrashFiles } from './crash-files.ts';
@@ -36,6 +37,8 @@ export async function runStoreLives({ lives, seed }: { lives: number; seed: numb
       done++;
     }
     checkRecovered(openStore(files), twin);
+    // The timers of stores that died keep them in memory until they have fired.
+    await setImmediate();
     tornTails += twin.tornTails;
     messages += twin.wireCount;
   }
