@@ -61,6 +61,16 @@ await t.test('session: codec, and both ways over TCP', async (t) => {
   }
 });
 
+await t.test('ledger: durable by batches and one by one, and reads', async (t) => {
+  const size = ['--accounts', '50', '--callers', '16', '--connections', '4', '--seconds', '1'];
+  const { rows } = await bench(t as Tap, 'ledger', ...size);
+  for (const impl of ['outcry', 'baseline']) {
+    t.ok(value(rows, impl, 'placements', 'placements_per_s')! > 0, impl);
+    t.equal(value(rows, impl, 'placements', 'accepted'), 100, impl);
+  }
+  t.ok(value(rows, 'outcry', 'reads', 'reads_per_s')! > 0, 'reads');
+});
+
 await t.test('ring: every structure', async (t) => {
   const { rows } = await bench(t as Tap, 'ring', '--records', '20000', '--hand-offs', '1000', '--updates', '5000');
   const cases = new Set(rows.map((row) => row.case));

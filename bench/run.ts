@@ -5,6 +5,7 @@ import { fanOutBench } from './fanout.ts';
 import { FEED_KINDS } from './feed.ts';
 import { type BenchSetup, type Report, runRounds } from './harness.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
+import { ledgerBench } from './ledger.ts';
 import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
@@ -113,6 +114,18 @@ define(
   1,
   riskBench,
 ).option('--decisions <n>', 'decisions of a round of one row', whole(1_000, 10_000_000), 500_000);
+
+define(
+  'ledger',
+  'orders made durable by batches and one by one, and reads, on a PostgreSQL of its own',
+  5,
+  1,
+  ledgerBench,
+)
+  .option('--accounts <n>', 'accounts that place', whole(1, 1_000_000), 2_000)
+  .option('--callers <n>', 'orders that wait to be durable at once', whole(1, 100_000), 256)
+  .option('--connections <n>', 'connections of the baseline, which waits for one order on each', whole(1, 60), 32)
+  .option('--seconds <s>', 'time of a round of a row', whole(1, 600), 3);
 
 define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
   .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)

@@ -3,7 +3,7 @@
 # Safe to repeat; does nothing when all are there.
 set -euo pipefail
 
-packages=(chromium g++ libquickfix-dev)
+packages=(chromium g++ libquickfix-dev postgresql)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

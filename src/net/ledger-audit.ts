@@ -22,6 +22,9 @@ const CHECKS: Readonly<Record<string, string>> = {
     SELECT user_id, seq, (SELECT sum(p) FROM unnest(posting_paise) p) AS sum FROM outcry.ledger_events
     WHERE cardinality(posting_paise) > 0 AND (SELECT sum(p) FROM unnest(posting_paise) p) <> 0
       OR cardinality(posting_paise) <> cardinality(posting_accounts)`,
+  'every posting is to an account that there is': `
+    SELECT user_id, seq, account FROM outcry.ledger_events, unnest(posting_accounts) AS account
+    WHERE account NOT IN (1, 2, 3, 10, 11, 20, 21, 22, 23, 24, 25, 26)`,
   'an account has what was posted to it': `
     SELECT a.user_id, a.available_paise, p.available, a.held_paise, p.held, a.margin_paise, p.margin
     FROM outcry.accounts a LEFT JOIN (

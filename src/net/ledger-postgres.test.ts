@@ -123,6 +123,11 @@ async function commits(t: Tap, test: TestLedger, reader: LedgerReader): Promise<
     t.same(await reader.loadAccounts({ sinceOrderID: order.orderID + 1, userIds: [1] }), [account], 'it is open');
     t.same(await reader.eventsAfter(1, filled.seq - 1, 10), [filled]);
     t.same(await reader.orders(1, 0, 10), [order]);
+    t.same(await reader.order(1, order.orderID), order);
+    t.equal(await reader.order(2, order.orderID), undefined, 'another user’s');
+    t.equal(await reader.lastOrderID(), order.orderID);
+    t.same(await reader.execution('NSE', '2026-11-26', 'NULL'), filled);
+    t.equal(await reader.execution('NSE', '2026-11-27', 'NULL'), undefined);
     t.same(await reader.trades(1, 0, 10), [trade]);
     t.same(await reader.positions(1), [position]);
     t.same(await reader.holdings(1), [holding]);
@@ -215,6 +220,16 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
           ],
         })),
         /postings_sum_to_zero.*23514/,
+      ],
+      [
+        'one of them',
+        wrong((b) => ({ events: [{ ...placed(b), postings: [{ account: 1, amountPaise: -100 }] }] })),
+        /postings_.*23514/,
+      ],
+      [
+        'postings out of their order',
+        wrong((b) => ({ events: [{ ...placed(b), postings: [...placed(b).postings].reverse() }] })),
+        /postings_in_order.*23514/,
       ],
       [
         'three of them',

@@ -56,6 +56,26 @@ export class LedgerReader {
     return this.#rows('orders', sql, [userId, sinceOrderID, limit], orderOf);
   }
 
+  /** One order, however old; undefined when this user has none of that id. */
+  async order(userId: number, orderID: number): Promise<Order | undefined> {
+    const sql = `SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE order_id = $1 AND user_id = $2`;
+    return (await this.#rows('order', sql, [orderID, userId], orderOf))[0];
+  }
+
+  /** The greatest OrderID that was ever committed; 0 for none. */
+  async lastOrderID(): Promise<number> {
+    const sql = 'SELECT coalesce(max(order_id), 0) FROM outcry.orders';
+    return (await this.#rows('last-order', sql, [], (row) => row[0] as number))[0]!;
+  }
+
+  /** The event of an execution, whoever's it is. */
+  async execution(venue: string, tradingDay: string, execID: string): Promise<LedgerEvent | undefined> {
+    const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
+    const sql = `SELECT ${columns.join(', ')} FROM outcry.trades t JOIN outcry.ledger_events e USING (user_id, seq)
+      WHERE t.venue = $1 AND t.trading_day = $2 AND t.exec_id = $3 LIMIT 1`;
+    return (await this.#rows('execution', sql, [venue, tradingDay, execID], eventOf))[0];
+  }
+
   /** Trades of events after `seq`, oldest first. */
   trades(userId: number, afterSeq: number, limit: number): Promise<TradeRow[]> {
     const sql = `SELECT ${TRADE_COLUMNS} FROM outcry.trades WHERE user_id = $1 AND seq > $2 ORDER BY seq, exec_ref_id DESC LIMIT $3`;

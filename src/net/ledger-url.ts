@@ -17,9 +17,8 @@ export function isLedgerUrl(value: string): boolean {
   const known = [...url.searchParams].every(
     ([name, text]) => name === 'host' || (name === 'sslmode' && /^(disable|require|verify-full)$/.test(text)),
   );
-  const place = url.hostname !== '' || url.searchParams.has('host');
-  const named = url.username !== '' && url.pathname.length > 1;
-  return /^postgres(ql)?:$/.test(url.protocol) && known && place && named && url.password === '' && url.hash === '';
+  const named = url.hostname !== '' && url.username !== '' && url.pathname.length > 1;
+  return /^postgres(ql)?:$/.test(url.protocol) && known && named && url.password === '' && url.hash === '';
 }
 
 /** '' for none: not every server wants one. */

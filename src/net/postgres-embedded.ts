@@ -63,7 +63,6 @@ const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   max_connections: '64',
   shared_buffers: '256MB',
   wal_buffers: '16MB',
-  wal_compression: 'pglz',
   min_wal_size: '256MB',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

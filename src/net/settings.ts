@@ -131,7 +131,7 @@ export const SETTINGS = {
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),
   ledger_url: text(
-    'Database of the ledger: postgres://user@host:port/database, with ?sslmode=require or verify-full for TLS and ?host=/directory for a Unix socket. Empty: a PostgreSQL of our own in the data directory. The password is in the environment variable OUTCRY_LEDGER_PASSWORD, or in the file of the next setting.',
+    'Database of the ledger: postgres://user@host:port/database, with ?sslmode=require or verify-full for TLS and ?host=/directory for a Unix socket instead of the host. Empty: a PostgreSQL of our own in the data directory. The password is in the environment variable OUTCRY_LEDGER_PASSWORD, or in the file of the next setting.',
     {
       default: '',
       allowed: 'a postgres:// URL with user and database and without a password, or nothing',

@@ -25,21 +25,30 @@ CREATE TABLE ledger_events (
   detail text NOT NULL,
   PRIMARY KEY (user_id, seq),
   CONSTRAINT postings_pair CHECK (cardinality(posting_accounts) = cardinality(posting_paise)),
-  -- An expression, since a function called for every row costs more than the rest of the insert.
-  CONSTRAINT postings_sum_to_zero CHECK (
+  -- Expressions, since a function called for every row costs more than the rest of the insert. Most events have two postings or none.
+  CONSTRAINT postings_sum_to_zero CHECK (coalesce(
     CASE cardinality(posting_paise)
       WHEN 0 THEN true
       WHEN 2 THEN posting_paise[1] + posting_paise[2] = 0
-      ELSE cardinality(posting_paise) <= 24 AND
-        posting_paise[1] + posting_paise[2] + coalesce(posting_paise[3], 0) + coalesce(posting_paise[4], 0)
-        + coalesce(posting_paise[5], 0) + coalesce(posting_paise[6], 0) + coalesce(posting_paise[7], 0)
-        + coalesce(posting_paise[8], 0) + coalesce(posting_paise[9], 0) + coalesce(posting_paise[10], 0)
-        + coalesce(posting_paise[11], 0) + coalesce(posting_paise[12], 0) + coalesce(posting_paise[13], 0)
-        + coalesce(posting_paise[14], 0) + coalesce(posting_paise[15], 0) + coalesce(posting_paise[16], 0)
-        + coalesce(posting_paise[17], 0) + coalesce(posting_paise[18], 0) + coalesce(posting_paise[19], 0)
-        + coalesce(posting_paise[20], 0) + coalesce(posting_paise[21], 0) + coalesce(posting_paise[22], 0)
-        + coalesce(posting_paise[23], 0) + coalesce(posting_paise[24], 0) = 0
-    END
+      ELSE cardinality(posting_paise) <= 12 AND array_position(posting_paise, NULL) IS NULL AND
+        coalesce(posting_paise[1], 0) + coalesce(posting_paise[2], 0) + coalesce(posting_paise[3], 0) + coalesce(posting_paise[4], 0)
+        + coalesce(posting_paise[5], 0) + coalesce(posting_paise[6], 0) + coalesce(posting_paise[7], 0) + coalesce(posting_paise[8], 0)
+        + coalesce(posting_paise[9], 0) + coalesce(posting_paise[10], 0) + coalesce(posting_paise[11], 0) + coalesce(posting_paise[12], 0) = 0
+    END, false)
+  ),
+  -- One posting a ledger account, by their numbers: so a user's own, 1 to 3, are among the first three.
+  CONSTRAINT postings_in_order CHECK (coalesce(
+    CASE cardinality(posting_accounts)
+      WHEN 0 THEN true
+      WHEN 2 THEN posting_accounts[1] < posting_accounts[2]
+      ELSE array_position(posting_accounts, NULL) IS NULL AND
+        coalesce(posting_accounts[1] < posting_accounts[2], true) AND coalesce(posting_accounts[2] < posting_accounts[3], true)
+        AND coalesce(posting_accounts[3] < posting_accounts[4], true) AND coalesce(posting_accounts[4] < posting_accounts[5], true)
+        AND coalesce(posting_accounts[5] < posting_accounts[6], true) AND coalesce(posting_accounts[6] < posting_accounts[7], true)
+        AND coalesce(posting_accounts[7] < posting_accounts[8], true) AND coalesce(posting_accounts[8] < posting_accounts[9], true)
+        AND coalesce(posting_accounts[9] < posting_accounts[10], true) AND coalesce(posting_accounts[10] < posting_accounts[11], true)
+        AND coalesce(posting_accounts[11] < posting_accounts[12], true)
+    END, false)
   )
 );
 CREATE UNIQUE INDEX reference_once ON ledger_events (user_id, reference) INCLUDE (seq) WHERE reference IS NOT NULL;

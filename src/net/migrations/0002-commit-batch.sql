@@ -102,21 +102,23 @@ BEGIN
     RETURNING user_id, seq, posting_accounts, posting_paise
   ), moved AS (
     -- What the events did to each account by their postings, beside what the batch says it is after them: one row a user.
-    SELECT user_id, min(seq) AS first_seq, max(seq) AS last_seq, count(*) FILTER (WHERE is_event) AS events,
-      coalesce(sum(paise) FILTER (WHERE account = 1), 0)::bigint AS available,
-      coalesce(sum(paise) FILTER (WHERE account = 2), 0)::bigint AS held,
-      coalesce(sum(paise) FILTER (WHERE account = 3), 0)::bigint AS margin,
+    SELECT user_id, min(seq) AS first_seq, max(seq) AS last_seq, count(seq) AS events,
+      sum(available)::bigint AS available, sum(held)::bigint AS held, sum(margin)::bigint AS margin,
       max(given_first_seq) AS given_first_seq, max(given_last_seq) AS given_last_seq, max(cash) AS cash, max(margin_used) AS margin_used,
       max(total_value) AS total_value, max(frozen_reason) AS frozen_reason, bool_or(must_be_covered) AS must_be_covered,
       count(given_first_seq) AS given
     FROM (
-      SELECT e.user_id, e.seq, coalesce(p.n = 1, true) AS is_event, p.account, p.paise,
+      -- The constraint postings_in_order says where an account can stand.
+      SELECT user_id, seq,
+        CASE WHEN posting_accounts[1] = 1 THEN posting_paise[1] ELSE 0 END AS available,
+        CASE 2 WHEN posting_accounts[1] THEN posting_paise[1] WHEN posting_accounts[2] THEN posting_paise[2] ELSE 0 END AS held,
+        CASE 3 WHEN posting_accounts[1] THEN posting_paise[1] WHEN posting_accounts[2] THEN posting_paise[2]
+          WHEN posting_accounts[3] THEN posting_paise[3] ELSE 0 END AS margin,
         NULL::bigint AS given_first_seq, NULL::bigint AS given_last_seq, NULL::bigint AS cash, NULL::bigint AS margin_used,
         NULL::bigint AS total_value, NULL::text AS frozen_reason, NULL::boolean AS must_be_covered
-      FROM inserted AS e
-      LEFT JOIN LATERAL unnest(e.posting_accounts, e.posting_paise) WITH ORDINALITY AS p (account, paise, n) ON true
+      FROM inserted
       UNION ALL
-      SELECT a.user_id, NULL, false, NULL, NULL, a.first_seq, a.last_seq, a.cash, a.margin_used, a.total_value, a.frozen_reason, a.must_be_covered
+      SELECT a.user_id, NULL, 0, 0, 0, a.first_seq, a.last_seq, a.cash, a.margin_used, a.total_value, a.frozen_reason, a.must_be_covered
       FROM unnest(
         a_user_id, a_first_seq, a_last_seq, a_cash_paise, a_margin_used_paise, a_total_value_paise, a_frozen_reason, a_must_be_covered
       ) AS a (user_id, first_seq, last_seq, cash, margin_used, total_value, frozen_reason, must_be_covered)

@@ -5,6 +5,7 @@ import { cashPaise, marginUsedPaise, newAccount } from '../../core/ledger/accoun
 import type { AccountRow, LedgerBatch } from '../../core/ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent, type Posting } from '../../core/ledger/ledger-event.ts';
 import { type Order, OrderSide, OrderStatus, OrderType, Product, Validity } from '../../core/ledger/order.ts';
+import { postingsOf } from '../../core/ledger/postings.ts';
 import { type LedgerDatabase, openLedgerDatabase } from '../ledger-database.ts';
 import { LedgerPostgres } from '../ledger-postgres.ts';
 
@@ -101,10 +102,7 @@ export class TestLedger {
 }
 
 export function move(from: LedgerAccount, to: LedgerAccount, amountPaise: number): Posting[] {
-  return [
-    { account: from, amountPaise: -amountPaise },
-    { account: to, amountPaise },
-  ];
+  return postingsOf([[from, to, amountPaise]]);
 }
 
 export function event(

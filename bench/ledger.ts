@@ -1,0 +1,224 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Histogram } from 'hdr-histogram-js';
+import { assert } from '../src/core/assert.ts';
+import { Prng } from '../src/core/exchange/prng.ts';
+import { type Account, newAccount } from '../src/core/ledger/account.ts';
+import { applyEvent } from '../src/core/ledger/apply-event.ts';
+import { batchRows } from '../src/core/ledger/batch-rows.ts';
+import { accountOpened, deposited } from '../src/core/ledger/cash-events.ts';
+import type { LedgerEvent } from '../src/core/ledger/ledger-event.ts';
+import { moneyRulesAsOf } from '../src/core/ledger/money-rules.ts';
+import { closableQty, exposureOf } from '../src/core/ledger/open-exposure.ts';
+import { OrderSide, OrderType, Product, Validity } from '../src/core/ledger/order.ts';
+import { orderPlaced } from '../src/core/ledger/order-events.ts';
+import { heldBy } from '../src/core/ledger/order-hold.ts';
+import { type LedgerDatabase, openLedgerDatabase } from '../src/net/ledger-database.ts';
+import { LedgerPostgres } from '../src/net/ledger-postgres.ts';
+import { LedgerReader } from '../src/net/ledger-reader.ts';
+import type { BenchSetup, Measurement } from './harness.ts';
+import { latencyHistogram, percentileSamples, recordLatency } from './histogram.ts';
+import { OneCallAnOrder } from './ledger-baseline.ts';
+
+export interface LedgerBenchOptions {
+  readonly accounts: number;
+  /** Callers who wait for their order to be durable, and then place the next. */
+  readonly callers: number;
+  /** Connections of the baseline, a caller each. */
+  readonly connections: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+const SHARD = 0;
+const CASH_PAISE = 1e13;
+const READERS = 64;
+const rules = moneyRulesAsOf('2026-11-26');
+
+/** Placements made durable, and reads, on an embedded PostgreSQL of its own. */
+export async function ledgerBench(options: LedgerBenchOptions): Promise<BenchSetup> {
+  const directory = mkdtempSync(join(tmpdir(), 'outcry-ledger-bench-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o755);
+  const database = await openLedgerDatabase({ dataDir: directory, url: '', passwordFile: '', log: () => {} });
+  const bench = await LedgerBench.open(database, options);
+  return {
+    subjects: [
+      { impl: 'outcry', case: 'placements', measure: () => bench.placeInBatches() },
+      { impl: 'baseline', case: 'placements', measure: () => bench.placeOneByOne() },
+      { impl: 'outcry', case: 'reads', measure: () => bench.read() },
+    ],
+    close: () => bench.close(),
+  };
+}
+
+class LedgerBench {
+  readonly #options: LedgerBenchOptions;
+  readonly #database: LedgerDatabase;
+  readonly #ledger: LedgerPostgres;
+  readonly #reader: LedgerReader;
+  readonly #baseline: OneCallAnOrder;
+  readonly #prng: Prng;
+  /** Those of the batches; the baseline has as many of its own, since the database alone knows how they stand. */
+  readonly #accounts: Account[] = [];
+  readonly #baselineAccounts: Account[] = [];
+  #epoch = 0;
+  #batchId = 0;
+  #orderID = 1;
+
+  private constructor(database: LedgerDatabase, baseline: OneCallAnOrder, options: LedgerBenchOptions) {
+    this.#options = options;
+    this.#database = database;
+    this.#baseline = baseline;
+    this.#ledger = new LedgerPostgres(database.target, SHARD);
+    this.#reader = new LedgerReader(database.target);
+    this.#prng = new Prng(options.seed);
+  }
+
+  static async open(database: LedgerDatabase, options: LedgerBenchOptions): Promise<LedgerBench> {
+    const baseline = await OneCallAnOrder.open(database.target, options.connections);
+    const bench = new LedgerBench(database, baseline, options);
+    const { epoch, lastBatchId } = await bench.#ledger.claimShard();
+    bench.#epoch = epoch;
+    bench.#batchId = lastBatchId;
+    for (const [accounts, firstUserId] of [
+      [bench.#accounts, 1],
+      [bench.#baselineAccounts, 1 + options.accounts],
+    ] as const)
+      await bench.#openAccounts(accounts, firstUserId);
+    return bench;
+  }
+
+  /** One batch is in flight, and what is placed meanwhile is the next: half of the callers wait for the one, half for the other. */
+  async placeInBatches(): Promise<Measurement> {
+    const latencies = latencyHistogram();
+    const startMs = performance.now();
+    const endMs = startMs + this.#options.seconds * 1_000;
+    const waiting: { readonly event: LedgerEvent; readonly askedMs: number }[] = [];
+    let placed = 0;
+    let accepted = 0;
+    let batches = 0;
+    const place = (callers: number): void => {
+      placed += callers;
+      const askedMs = performance.now();
+      for (let i = 0; i < callers; i++) waiting.push({ event: this.#place(this.#accounts), askedMs });
+    };
+    place(Math.ceil(this.#options.callers / 2));
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0);
+      const committed = this.#commit(batch.map(({ event }) => event));
+      batches++;
+      // While it is in flight those place whose orders the one before made durable.
+      if (performance.now() < endMs) place(batch.length);
+      if (await committed) accepted += batch.length;
+      const nowMs = performance.now();
+      for (const { askedMs } of batch) recordLatency(latencies, (nowMs - askedMs) * 1_000);
+    }
+    const { samples, checksum } = rates(accepted, placed, startMs, latencies);
+    return { samples: [...samples, { metric: 'batch', unit: 'placements', value: placed / batches }], checksum };
+  }
+
+  async placeOneByOne(): Promise<Measurement> {
+    const latencies = latencyHistogram();
+    const startMs = performance.now();
+    const endMs = startMs + this.#options.seconds * 1_000;
+    let placed = 0;
+    let accepted = 0;
+    const caller = async (client: OneCallAnOrder['clients'][number]): Promise<void> => {
+      while (performance.now() < endMs) {
+        const askedMs = performance.now();
+        placed++;
+        await this.#baseline.place(client, this.#place(this.#baselineAccounts));
+        accepted++;
+        recordLatency(latencies, (performance.now() - askedMs) * 1_000);
+      }
+    };
+    await Promise.all(this.#baseline.clients.map(caller));
+    return rates(accepted, placed, startMs, latencies);
+  }
+
+  /** Funds, the last orders, positions and the last events of accounts at random, a quarter each. */
+  async read(): Promise<Measurement> {
+    const latencies = latencyHistogram();
+    const startMs = performance.now();
+    const endMs = startMs + this.#options.seconds * 1_000;
+    let reads = 0;
+    let rows = 0;
+    const caller = async (): Promise<void> => {
+      while (performance.now() < endMs) {
+        const { userId, seq } = this.#accounts[this.#prng.below(this.#accounts.length)]!;
+        const askedMs = performance.now();
+        const kind = reads++ % 4;
+        if (kind === 0) rows += (await this.#reader.funds(userId)) === undefined ? 0 : 1;
+        else if (kind === 1) rows += (await this.#reader.orders(userId, this.#orderID - 2_000, 10)).length;
+        else if (kind === 2) rows += (await this.#reader.positions(userId)).length;
+        else rows += (await this.#reader.eventsAfter(userId, seq - 3, 10)).length;
+        recordLatency(latencies, (performance.now() - askedMs) * 1_000);
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, caller));
+    const seconds = (performance.now() - startMs) / 1_000;
+    const rate = { metric: 'reads_per_s', unit: 'reads/s', value: reads / seconds };
+    return { samples: [rate, ...percentileSamples(latencies, 'latency', 'ms', 1_000)], checksum: rows > 0 ? 1 : 0 };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#ledger.close(), this.#reader.close(), this.#baseline.close()]);
+    await this.#database.close();
+  }
+
+  async #openAccounts(accounts: Account[], firstUserId: number): Promise<void> {
+    const events: LedgerEvent[] = [];
+    for (let userId = firstUserId; userId < firstUserId + this.#options.accounts; userId++) {
+      const account = newAccount(userId);
+      accounts.push(account);
+      for (const next of [accountOpened, (of: Account, micros: number) => deposited(of, CASH_PAISE, 'first', micros)]) {
+        const event = next(account, Date.now() * 1_000);
+        applyEvent(account, event);
+        events.push(event);
+      }
+    }
+    assert(await this.#commit(events), 'the accounts are opened');
+  }
+
+  /** As the order service does: hold and event from the account in memory, which they change at once. */
+  #place(accounts: readonly Account[]): LedgerEvent {
+    const account = accounts[this.#prng.below(accounts.length)]!;
+    const pricePaise = 90_000 + 5 * this.#prng.below(4_000);
+    const terms = { quantity: 1 + this.#prng.below(100), ordType: OrderType.Limit, pricePaise, triggerPricePaise: 0 };
+    const orderID = this.#orderID++;
+    const instrumentId = 1 + this.#prng.below(2_000);
+    const order = { orderID, instrumentId, side: OrderSide.Buy, product: Product.CNC, validity: Validity.DAY, terms };
+    const none = { cumQty: 0, cumValuePaise: 0, brokeragePaise: 0, exposureQty: 0, pendingChanges: [] };
+    const closable = closableQty(exposureOf(account, instrumentId), order, 0);
+    const hold = heldBy(rules, { ...order, ...none, holdPricePaise: pricePaise }, closable);
+    const placed = { ...order, ...hold, holdPricePaise: pricePaise, clientOrderID: `bench-${orderID}` };
+    const event = orderPlaced(account, placed, Date.now() * 1_000);
+    applyEvent(account, event);
+    return event;
+  }
+
+  async #commit(events: readonly LedgerEvent[]): Promise<boolean> {
+    const { accounts } = this.#options;
+    const rows = batchRows(events, (userId) =>
+      userId <= accounts ? this.#accounts[userId - 1]! : this.#baselineAccounts[userId - 1 - accounts]!,
+    );
+    const frame = { batchId: ++this.#batchId, shard: SHARD, epoch: this.#epoch };
+    const outcome = await this.#ledger.commit({ ...frame, ...rows, sessions: [] });
+    if (outcome.kind !== 'committed') process.stderr.write(`ledger: ${JSON.stringify(outcome)}\n`);
+    return outcome.kind === 'committed';
+  }
+}
+
+function rates(accepted: number, placed: number, startMs: number, latencies: Histogram): Measurement {
+  const seconds = (performance.now() - startMs) / 1_000;
+  return {
+    samples: [
+      { metric: 'placements_per_s', unit: 'placements/s', value: accepted / seconds },
+      { metric: 'accepted', unit: '%', value: (accepted / placed) * 100 },
+      ...percentileSamples(latencies, 'latency', 'ms', 1_000),
+    ],
+    checksum: accepted === placed ? 1 : 0,
+  };
+}
