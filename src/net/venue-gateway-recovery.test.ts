@@ -191,30 +191,6 @@ t.test('nothing that comes in is dropped in silence', async (t) => {
   ]);
 });
 
-t.test('a listener that commits later is told again, after a restart, of what it had not committed', async (t) => {
-  const exchange = await runExchange({ ...STILL });
-  t.teardown(() => exchange.close());
-  const store = new MemoryFixStore();
-  const start = () => gateway(t, exchange.port, { commitsLater: true, store });
-  const first = await start();
-  await first.up();
-  first.gateway.place(order('KEPT'));
-  await first.events.report('KEPT', ExecType.New);
-  await first.gateway.close('');
-  const second = await start();
-  await second.up();
-  await second.events.report('KEPT', ExecType.New);
-  t.equal(second.events.deliveries.length, 1);
-  for (const { session, epoch, msgSeqNum } of second.events.deliveries)
-    second.gateway.committed(session, epoch, msgSeqNum);
-  await second.gateway.close('');
-  const third = await start();
-  await third.up();
-  third.gateway.place(order('NEXT'));
-  await third.events.report('NEXT', ExecType.New);
-  t.same(third.events.of('KEPT'), []);
-});
-
 t.test(
   'a schedule: connected while the session is held, logged out at its end, numbers anew on the next day',
   async (t) => {
@@ -270,4 +246,28 @@ t.test('a schedule: the store is reset on the first logon of a day, and on no ot
     t.equal(store.nextTargetMsgSeqNum, epoch === 2 ? 1 : 7);
     await initiator.close('');
   }
+});
+
+t.test('a listener that commits later is told again, after a restart, of what it had not committed', async (t) => {
+  const exchange = await runExchange({ ...STILL });
+  t.teardown(() => exchange.close());
+  const store = new MemoryFixStore();
+  const start = () => gateway(t, exchange.port, { commitsLater: true, store });
+  const first = await start();
+  await first.up();
+  first.gateway.place(order('KEPT'));
+  await first.events.report('KEPT', ExecType.New);
+  await first.gateway.close('');
+  const second = await start();
+  await second.up();
+  await second.events.report('KEPT', ExecType.New);
+  t.equal(second.events.deliveries.length, 1);
+  for (const { session, epoch, msgSeqNum } of second.events.deliveries)
+    second.gateway.committed(session, epoch, msgSeqNum);
+  await second.gateway.close('');
+  const third = await start();
+  await third.up();
+  third.gateway.place(order('NEXT'));
+  await third.events.report('NEXT', ExecType.New);
+  t.same(third.events.of('KEPT'), []);
 });

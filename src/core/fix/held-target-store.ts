@@ -84,6 +84,7 @@ export class HeldTargetStore implements FixStore {
     this.#lastReceived = 0;
     this.#receivedBefore = 0;
     this.#lastCommitted = 0;
+    this.#isNotTaken = false;
   }
 
   /** Administrative messages have no effect that is committed: their numbers pass when no delivery before them is open. */
