@@ -36,6 +36,8 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   order_sessions: ['A,,B', 'A,A'],
   order_messages_per_second: [-1, '1000001'],
   risk_profile: ['bold', 'none'],
+  drop_copy_venue: ['exchange.example.com', 'host:0'],
+  drop_copy_comp_id: ['', 'two words'],
   fix_clients: [7, 'x'.repeat(1_001)],
   fix_clients_host: ['', 'no host'],
   fix_clients_port: [-1, '65536'],

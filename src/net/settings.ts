@@ -127,6 +127,18 @@ export const SETTINGS = {
     ['standard', 'retail-strict'],
     'standard',
   ),
+  drop_copy_venue: text(
+    'Address of the FIX acceptor that sends us a drop copy of our trades, as host:port: it is held against them as they come. Empty: none.',
+    {
+      default: '',
+      allowed: 'host:port with a port from 1 to 65535, or nothing',
+      test: (value) => value === '' || parseHostPort(value) !== undefined,
+    },
+  ),
+  drop_copy_comp_id: compID(
+    'SenderCompID(49) of that session; its TargetCompID, username and password are those of the venue.',
+    'OUTCRY-COPY',
+  ),
   fix_clients: path(
     'JSON file of the FIX clients that may send orders or have a drop copy: see src/net/fix-order-entry.md. Empty: none, and no port is listened on.',
   ),

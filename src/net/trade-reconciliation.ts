@@ -64,6 +64,23 @@ export function reconcileTradeFiles(options: ReconciliationOptions): Promise<Rec
   });
 }
 
+/** What is wrong with a trade that the venue has told of and nobody has met here: the ledger may have it. */
+export function findOwnTrade(
+  reader: LedgerReader,
+  found: TradeBreak,
+  { venue, symbolOf }: Pick<ReconciliationOptions, 'venue' | 'symbolOf'>,
+): Promise<readonly TradeBreak[]> {
+  return reader.snapshot(async (read) => {
+    const theirs = found.theirs!;
+    const matcher = new TradeMatcher();
+    const breaks = [...matcher.theirs(theirs)];
+    for await (const own of ownTrades(read, { tradingDay: theirs.tradingDay, venue, symbolOf }, theirs.execID))
+      if (own.execRefID === theirs.execRefID) breaks.push(...matcher.ours(own));
+    for (const missing of matcher.end()) breaks.push(await named(read, missing));
+    return breaks;
+  });
+}
+
 /** Whose order it is that the venue has a trade of and we do not. */
 async function named(read: SnapshotRead, found: TradeBreak): Promise<TradeBreak> {
   if (found.userId !== 0 || found.orderID === 0) return found;
@@ -75,10 +92,12 @@ async function named(read: SnapshotRead, found: TradeBreak): Promise<TradeBreak>
 async function* ownTrades(
   read: SnapshotRead,
   { tradingDay, venue, symbolOf }: Pick<ReconciliationOptions, 'tradingDay' | 'venue' | 'symbolOf'>,
+  onlyExecID: string | null = null,
 ): AsyncGenerator<OwnTrade> {
+  const only = onlyExecID === null ? '' : 'AND exec_id = $3';
   const sql = `SELECT user_id, order_id, instrument_id, exec_id, exec_ref_id, quantity, price_paise FROM outcry.trades
-    WHERE venue = $1 AND trading_day = $2`;
-  for await (const row of read(sql, [venue, tradingDay])) {
+    WHERE venue = $1 AND trading_day = $2 ${only}`;
+  for await (const row of read(sql, onlyExecID === null ? [venue, tradingDay] : [venue, tradingDay, onlyExecID])) {
     const [userId, orderID, instrumentId, execID, execRefID, signed, pricePaise] = row as [
       number,
       number,

@@ -3,7 +3,7 @@ import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
 import { isTerminal } from '../core/ledger/order.ts';
 import { indianDate } from '../core/market/calendar.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
-import type { OrderAlarm, OrderEffects } from '../core/orders/order-effects.ts';
+import { AlarmKind, type OrderAlarm, type OrderEffects } from '../core/orders/order-effects.ts';
 import { OrderPeers } from '../core/orders/order-peers.ts';
 import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
@@ -18,12 +18,14 @@ import {
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { PostgresClientLedger } from '../net/client-ledger.ts';
+import { DropCopyClient } from '../net/drop-copy-client.ts';
 import { readFixClients } from '../net/fix-clients.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
+import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import { FlushingListener } from './flushing-listener.ts';
@@ -40,6 +42,8 @@ const MICROS_A_MILLI = 1_000;
 const TRADES_MS = 10;
 /** Pause between two attempts to reach the database at the start. */
 const LEDGER_RETRY_MS = 500;
+/** Of the reason that an account is frozen for. */
+const REASON_LENGTH_MAX = 200;
 const SHARD = ORDER_SERVICE_DEFAULTS.shard;
 
 /** The order role: the one writer of all accounts, between the fan-out workers, the venue and the ledger. */
@@ -60,6 +64,7 @@ export class OrderAgent implements Agent {
   #server: AccountServer | undefined;
   #venue: OrderVenue | undefined;
   #fixClients: OrderAcceptor | undefined;
+  #dropCopy: DropCopyClient | undefined;
   #venueAddress: Venue | undefined;
   #onVenueAddress: (venue: Venue) => void = () => {};
   #tradeTimer: NodeJS.Timeout | undefined;
@@ -110,6 +115,7 @@ export class OrderAgent implements Agent {
     if (opened === undefined) return;
     this.#open(opened.epoch, opened.committed, venue);
     await this.#openFixClients();
+    this.#openDropCopy();
     this.#log('info', 'orders are looked after', {
       epoch: opened.epoch,
       accounts: block[stats.ORDER_STATS_ACCOUNTS >> 1],
@@ -121,6 +127,7 @@ export class OrderAgent implements Agent {
     this.#newDay(nowMs);
     this.#service.onTimer(nowMs * MICROS_A_MILLI);
     this.#server?.onTimer();
+    this.#dropCopy?.onTimer(nowMs * MICROS_A_MILLI);
     this.#endTurn();
     this.#writeStats();
   }
@@ -150,7 +157,7 @@ export class OrderAgent implements Agent {
     this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
     this.#watch.stop();
     clearInterval(this.#tradeTimer);
-    await this.#fixClients?.close();
+    await Promise.all([this.#fixClients?.close(), this.#dropCopy?.close()]);
     await this.#venue?.close();
     await Promise.all([this.#ledger.close(), this.#reader.close()]);
   }
@@ -207,6 +214,30 @@ export class OrderAgent implements Agent {
     this.#watch.start();
   }
 
+  #openDropCopy(): void {
+    const { dropCopy, storesDirectory, targetCompID, marketHours, username, passwordFile } = this.#wiring.settings;
+    if (dropCopy === null) return;
+    this.#dropCopy = new DropCopyClient({
+      ...{ ...dropCopy, targetCompID, storesDirectory, marketHours, reader: this.#reader, log: this.#log },
+      credentials: readVenueCredentials(username, passwordFile, process.env),
+      symbolOf: this.#instruments.symbolOf,
+      sideOf: (userId, orderID) => this.#service!.findAccount(userId)?.orders.get(orderID)?.side,
+      onBreak: (userId, orderID, text) => this.#onBreak(userId, orderID, text),
+    });
+  }
+
+  /** Our trades and the venue's are not the same: nothing more is built on the account before somebody has looked. */
+  #onBreak(userId: number, orderID: number, text: string): void {
+    if (userId === 0) {
+      this.#alarm({ kind: AlarmKind.UnknownTrade, userId, orderID, text });
+      return;
+    }
+    const origin = { channel: 'drop-copy', generation: 0, connection: 0, requestID: -1 };
+    const reason = `drop copy: ${text}`.slice(0, REASON_LENGTH_MAX);
+    this.#service!.command({ type: 'freeze', origin, userId, reason }, nowMicros());
+    this.#turnLater();
+  }
+
   async #openFixClients(): Promise<void> {
     const { fixClients, storesDirectory } = this.#wiring.settings;
     if (fixClients === null) return;
@@ -252,6 +283,7 @@ export class OrderAgent implements Agent {
       push: (userId, events) => {
         this.#server!.push(userId, events);
         this.#fixClients?.push(userId, events);
+        this.#dropCopy?.push(userId, events, nowMicros());
       },
       alarm: (alarm) => this.#alarm(alarm),
       fatal: (text) => {

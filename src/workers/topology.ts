@@ -18,6 +18,7 @@ import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
+import { parseHostPort } from '../net/settings.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
 import type { Venue } from './process-messages.ts';
 
@@ -136,6 +137,8 @@ export interface OrderSettings {
   /** Of the sessions' stores. */
   readonly storesDirectory: string;
   readonly marketHours: MarketHours;
+  /** Where the venue's drop copy of our trades comes from; null for none. */
+  readonly dropCopy: { readonly host: string; readonly port: number; readonly senderCompID: string } | null;
   /** Where FIX clients are served, by the file that lists them; null serves none. The worker reads passwords itself. */
   readonly fixClients: {
     readonly file: string;
@@ -169,6 +172,10 @@ export function orderSettings(
     messagesPerSecond: values.order_messages_per_second,
     storesDirectory: join(config.dataDir, STORES_DIRECTORY),
     marketHours: values.market_hours,
+    dropCopy:
+      values.drop_copy_venue === ''
+        ? null
+        : { ...parseHostPort(values.drop_copy_venue)!, senderCompID: values.drop_copy_comp_id },
     fixClients:
       config.fixClientsFile === '' || values.fix_clients_port === 0
         ? null

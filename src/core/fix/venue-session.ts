@@ -67,6 +67,8 @@ export class VenueSession implements FixApplication {
   readonly version: FixVersion;
   /** MsgSeqNum(34) of the application message that the listener is told of just now; 0 outside of one. */
   deliverySeqNum = 0;
+  /** MsgSeqNum(34) of the last request that was sent; 0 before the first. */
+  lastSentSeqNum = 0;
   readonly #listener: VenueListener;
   readonly #throttle: Throttle<VenueRequest>;
   readonly #orders: VenueOrders;
@@ -75,7 +77,6 @@ export class VenueSession implements FixApplication {
   readonly #settlement: VenueSettlement;
   readonly #heldStore: HeldTargetStore | null;
   #session: FixSession | null = null;
-  #lastMsgSeqNum = 0;
 
   /** `heldStore` is the session's store, where the listener commits later than it is told. */
   constructor(settings: VenueSessionSettings, listener: VenueListener, heldStore: HeldTargetStore | null = null) {
@@ -98,11 +99,6 @@ export class VenueSession implements FixApplication {
 
   get queuedCount(): number {
     return this.#throttle.queuedCount;
-  }
-
-  /** MsgSeqNum(34) of the last request that was sent; 0 before the first. */
-  get lastSentSeqNum(): number {
-    return this.#lastMsgSeqNum;
   }
 
   /** With the session's name and MsgSeqNum(34) the key of a delivery; 0 while it is down. */
@@ -159,9 +155,7 @@ export class VenueSession implements FixApplication {
 
   /** Asks after every live order, as at a logon: `onSettled` follows. Nothing happens while it is down: the next logon asks. */
   askAll(nowMs: number): void {
-    if (!this.loggedOn) return;
-    this.#settlement.begin(nowMs);
-    this.#settlement.askMore(nowMs);
+    if (this.loggedOn) this.#settlement.begin(nowMs);
   }
 
   /** Sends what may go by now. To be called when `waitMs` is over. */
@@ -182,7 +176,7 @@ export class VenueSession implements FixApplication {
   onLogon(session: FixSession): void {
     this.#session = session;
     // Numbers that began anew would name requests of before.
-    if (session.nextOutSeqNum <= this.#lastMsgSeqNum) this.#sent.clear();
+    if (session.nextOutSeqNum <= this.lastSentSeqNum) this.#sent.clear();
     this.#listener.onState(this, true, '');
     this.#settlement.begin(session.nowMs);
   }
@@ -295,7 +289,7 @@ export class VenueSession implements FixApplication {
     writeVenueRequest(session.begin(request.msgType, nowMs), request, this.version);
     const msgSeqNum = session.send(nowMs);
     if (msgSeqNum > 0) {
-      this.#lastMsgSeqNum = msgSeqNum;
+      this.lastSentSeqNum = msgSeqNum;
       this.#sent.add(msgSeqNum, request);
       return VenueRefusal.None;
     }

@@ -96,6 +96,11 @@ export class OrderService implements VenueListener {
     return this.#books.accounts.accounts();
   }
 
+  /** As in `accounts`. */
+  findAccount(userId: number): Account | undefined {
+    return this.#books.accounts.find(userId);
+  }
+
   /** Decides a command; the reply comes by `answer`, at once or when what it did is durable. */
   command(command: OrderCommand, nowMicros: number): void {
     this.#tell(nowMicros);
