@@ -1,3 +1,4 @@
+import { type DayMarks, dayMarksAt, tradingDayAt } from './core/day-roll/trading-day.ts';
 import { OutcryError } from './core/errors.ts';
 import { ExchangeApplication, isWorthResending } from './core/exchange/exchange-application.ts';
 import { generateInstrumentMaster } from './core/exchange/instrument-generator.ts';
@@ -12,6 +13,7 @@ import { type FixAcceptor, listenFix } from './net/fix-tcp.ts';
 import type { FixTlsServer } from './net/fix-tls.ts';
 import { readInstrumentFile, watchInstrumentFile } from './net/instrument-file.ts';
 import { openRecording, type RecordingFile, writeRecording } from './net/recording-file.ts';
+import { TradeFiles } from './net/trade-files.ts';
 
 /** How often the market moves; what fell due in between is made up for. */
 const STEP_MS = 5;
@@ -65,6 +67,8 @@ export interface ExchangeSettings extends MarketSettings {
   readonly cancelOnDisconnect?: boolean;
   /** Serves TLS alone with this; absent or null serves plain TCP. */
   readonly tls?: FixTlsServer | null;
+  /** Directory of the trade files, one a day and CompID; absent or null keeps none. */
+  readonly tradesDirectory?: string | null;
   /** Asks for these in every Logon; absent or null asks for none. */
   readonly credentials?: LogonCredentials | null;
   /** Serves this recording in place of a simulated market; orders are then refused. */
@@ -157,6 +161,7 @@ const NO_OUTSIDE_ORDERS = { accepted() {}, traded() {}, canceled() {}, replaced(
 async function runSimulation(settings: ExchangeSettings): Promise<RunningExchange> {
   const startMicros = Date.now() * 1_000;
   const table = loadTable(settings, startMicros);
+  const trades = settings.tradesDirectory ? new TradeFiles(settings.tradesDirectory) : null;
   const application: ExchangeApplication = new ExchangeApplication(
     () => simulation,
     () => simulation,
@@ -164,6 +169,10 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
       .toString(36)
       .toUpperCase(),
     settings.cancelOnDisconnect,
+    (compID, trade, tsMicros) => {
+      const tradingDay = tradingDayAt(tsMicros, settings.marketHours).date;
+      trades?.append(compID, { tradingDay, ...trade });
+    },
   );
   const simulation: Simulation = new Simulation(
     simulationSettings(settings, table, startMicros),
@@ -186,11 +195,15 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     watch?.close();
     throw error;
   });
+  let marks: DayMarks = dayMarksAt(startMicros, settings.marketHours);
   const timer = setInterval(() => {
     const nowMs = Date.now();
     application.setNow(nowMs);
     simulation.step(nowMs * 1_000);
     application.publishStatus(nowMs);
+    if (nowMs * 1_000 < marks.nextMicros) return;
+    marks = dayMarksAt(nowMs * 1_000, settings.marketHours);
+    trades?.endDay(marks.closed.date);
   }, STEP_MS);
   return {
     port: acceptor.port,
@@ -218,7 +231,7 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     close() {
       clearInterval(timer);
       watch?.close();
-      return acceptor.close('the exchange stops');
+      return acceptor.close('the exchange stops').then(() => trades?.close());
     },
   };
 }

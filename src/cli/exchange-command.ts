@@ -4,6 +4,7 @@ import type { MarketHours } from '../core/market/calendar.ts';
 import { EXCHANGE_DEFAULTS, type MarketSettings, recordExchange, runExchange } from '../exchange.ts';
 import type { FixTlsServer } from '../net/fix-tls.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
+import { addExchangeTradesCommand } from './exchange-trades-command.ts';
 
 interface MarketOptions {
   readonly seed: number;
@@ -22,6 +23,7 @@ interface RunOptions extends MarketOptions, CredentialOptions {
   readonly speed: number;
   readonly loop?: boolean;
   readonly cancelOnDisconnect?: boolean;
+  readonly trades?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
@@ -50,6 +52,7 @@ export function addExchangeCommand(program: Command): void {
     .option('--speed <factor>', 'times as fast as recorded', positive, 1)
     .option('--loop', 'begin again at the end of the recording')
     .option('--cancel-on-disconnect', 'cancel the live orders of a session that drops')
+    .option('--trades <directory>', 'keep the trades of each day in files of it')
     .option('--tls-cert <file>', 'serve TLS alone, with this certificate (PEM)')
     .option('--tls-key <file>', 'its key')
     .option('--tls-ca <file>', 'let in only clients with a certificate of these authorities')
@@ -68,6 +71,7 @@ export function addExchangeCommand(program: Command): void {
     .option('--json', 'print what was recorded as one JSON object')
     .addHelpText('after', '\nExamples:\n  outcry exchange record open.rec --seconds 30 --rate 100000');
   addMarketOptions(record).action(recordToFile);
+  addExchangeTradesCommand(exchange);
 }
 
 function addMarketOptions(command: Command): Command {
@@ -112,6 +116,7 @@ async function runUntilSignal(options: RunOptions): Promise<void> {
     compID: options.compId,
     replay: replay === undefined ? null : { file: replay, speed: options.speed, loop: options.loop === true },
     cancelOnDisconnect: options.cancelOnDisconnect === true,
+    tradesDirectory: options.trades ?? null,
     tls: tlsOf(options),
     credentials: credentialsOf(options),
     onEvent: (text) => process.stderr.write(`${text}\n`),

@@ -3,14 +3,13 @@ import { OutcryError } from '../core/errors.ts';
 import { type Account, cashPaise, marginUsedPaise } from '../core/ledger/account.ts';
 import { isTerminal } from '../core/ledger/order.ts';
 import { totalValuePaise } from '../core/ledger/total-value.ts';
-import { withLedger } from '../net/ledger-access.ts';
 import { accountAt, type PastAccount, takeSnapshots } from '../net/ledger-history.ts';
-import { LedgerReader } from '../net/ledger-reader.ts';
 import { type RebuildReport, rebuildLedger } from '../net/ledger-rebuild.ts';
-import type { LedgerTarget } from '../net/ledger-target.ts';
 import { type LedgerReport, verifyLedger } from '../net/ledger-verify.ts';
-import { loadCommandConfig } from './config-command.ts';
+import { addContractNoteCommand } from './contract-note-command.ts';
 import { ExitCode } from './exit-codes.ts';
+import { rupees, withReader } from './ledger-access.ts';
+import { addReconcileCommand } from './reconcile-command.ts';
 
 interface LedgerOptions {
   readonly json?: boolean;
@@ -70,23 +69,8 @@ export function addLedgerCommand(program: Command): void {
       const taken = await withReader(command, (reader, target) => takeSnapshots(target, reader, options.events));
       print(options, { snapshots: taken }, ({ snapshots }) => `${snapshots} snapshots`);
     });
-}
-
-async function withReader<T>(
-  command: Command,
-  work: (reader: LedgerReader, target: LedgerTarget) => Promise<T>,
-): Promise<T> {
-  const log = (level: string, text: string): void => {
-    if (level !== 'info') process.stderr.write(`${text}\n`);
-  };
-  return withLedger(loadCommandConfig(command), log, async (target) => {
-    const reader = new LedgerReader(target, 'owner');
-    try {
-      return await work(reader, target);
-    } finally {
-      await reader.close();
-    }
-  });
+  addContractNoteCommand(ledger);
+  addReconcileCommand(ledger);
 }
 
 function print<T>(
@@ -151,12 +135,6 @@ function pastJson({ account, tsMicros, eventsApplied }: PastAccount): unknown {
     holdings: [...holdings.values()],
     references: Object.fromEntries(references),
   };
-}
-
-/** Paise as rupees, without arithmetic of fractions. */
-function rupees(paise: number): string {
-  const digits = String(Math.abs(paise)).padStart(3, '0');
-  return `${paise < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
 function whole(text: string): number {

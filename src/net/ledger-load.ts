@@ -1,5 +1,8 @@
 import { type Account, newAccount, positionKey } from '../core/ledger/account.ts';
+import { withExecution } from '../core/ledger/note-due.ts';
 import {
+  EVENT_COLUMNS,
+  eventOf,
   FUNDS_COLUMNS,
   fundsOf,
   HOLDING_COLUMNS,
@@ -46,6 +49,11 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
     `SELECT user_id, reference, seq FROM outcry.ledger_events WHERE reference IS NOT NULL ${users} ORDER BY user_id, seq`,
     (row) => void of(row, 0).references.set(row[1] as string, row[2] as number),
   );
+  await each(executionsSinceNote(users), (row) => {
+    const account = of(row, 0);
+    const { detail } = eventOf(row);
+    if ('execID' in detail) account.noteDue = withExecution(account.noteDue, detail);
+  });
   const since = Math.floor(sinceOrderID);
   for (const which of [`is_open AND order_id < ${since}`, `order_id >= ${since}`]) {
     await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
@@ -56,4 +64,15 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
     });
   }
   return [...accounts.values()];
+}
+
+/** Events of executions that no contract note has. */
+function executionsSinceNote(users: string): string {
+  const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
+  return `SELECT ${columns.join(', ')} FROM (SELECT user_id FROM outcry.accounts WHERE true ${users}) AS a
+    CROSS JOIN LATERAL (
+      SELECT coalesce(max(seq), 0) AS seq FROM outcry.ledger_events WHERE user_id = a.user_id AND event_type = 31
+    ) AS note
+    CROSS JOIN LATERAL (SELECT DISTINCT seq FROM outcry.trades WHERE user_id = a.user_id AND seq > note.seq) AS t
+    JOIN outcry.ledger_events AS e ON e.user_id = a.user_id AND e.seq = t.seq ORDER BY e.user_id, e.seq`;
 }

@@ -13,6 +13,11 @@ export interface ScheduledInitiatorOptions {
   readonly lastActiveMs: number;
   /** Called before the first connection of a window, when the session was last active in an earlier one and its store has been reset. */
   readonly onNewDay: (nowMs: number) => void;
+  /**
+   * Whether the store may be reset now: everything of the window before is settled. Until then the session goes on under the old numbers, by which it is told what
+   * it missed; then it is logged out of, and begins anew. Absent is always.
+   */
+  readonly mayReset?: (nowMs: number) => boolean;
 }
 
 /** An initiator that is connected while its session is held, and logged out of between. */
@@ -23,6 +28,8 @@ export class ScheduledInitiator {
   #initiator: FixInitiator | null = null;
   #window: SessionWindow | null = null;
   #lastActiveMs: number;
+  /** The window is connected to under the numbers of an earlier one. */
+  #isResetDue = false;
   /** The logout of the window before, which the next connection waits for. */
   #ending: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -48,7 +55,8 @@ export class ScheduledInitiator {
     const schedule = this.#schedule as SessionSchedule;
     const nowMs = this.#now();
     const window = schedule.windowAt(nowMs * MICROS);
-    if (window?.startMicros !== this.#window?.startMicros) this.#end();
+    const isOver = window?.startMicros !== this.#window?.startMicros;
+    if (isOver || (this.#isResetDue && this.#mayReset(nowMs))) this.#end();
     if (window !== null && this.#initiator === null && this.#ending === null) this.#begin(window, nowMs);
     if (this.#initiator !== null) this.#lastActiveMs = nowMs;
     this.#timer = setTimeout(() => this.#look(), LOOK_MS_MAX);
@@ -57,11 +65,18 @@ export class ScheduledInitiator {
   #begin(window: SessionWindow, nowMs: number): void {
     this.#window = window;
     const { connection, onNewDay } = this.#options;
-    if (this.#lastActiveMs * MICROS < window.startMicros) {
-      connection.store?.reset(nowMs);
-      onNewDay(nowMs);
+    if (this.#isResetDue || this.#lastActiveMs * MICROS < window.startMicros) {
+      this.#isResetDue = !this.#mayReset(nowMs);
+      if (!this.#isResetDue) {
+        connection.store?.reset(nowMs);
+        onNewDay(nowMs);
+      }
     }
     this.#initiator = connectFix(connection);
+  }
+
+  #mayReset(nowMs: number): boolean {
+    return this.#options.mayReset?.(nowMs) ?? true;
   }
 
   #end(): void {

@@ -282,6 +282,30 @@ t.test('a schedule: the store is reset on the first logon of a day, and on no ot
   }
 });
 
+t.test('a schedule: what is open of the day before is settled under the old numbers first', async (t) => {
+  const nowMs = Date.parse('2026-11-25T10:00:00+05:30');
+  const store = new MemoryFixStore();
+  store.setNextTargetMsgSeqNum(7);
+  let mayReset = false;
+  const newDays: number[] = [];
+  const initiator = new ScheduledInitiator({
+    connection: {
+      ...{ host: '127.0.0.1', port: 1, store, now: () => nowMs },
+      session: { ...SESSION_DEFAULTS, role: 'initiator', senderCompID: 'A', targetCompID: 'B', gapPolicy: 'resend' },
+      application: { onLogon() {}, onMessage() {}, onGap() {}, onLogout() {} },
+    },
+    schedule: { days: SessionDays.Trading, start: '08:45', end: '16:00' },
+    lastActiveMs: Date.parse('2026-11-23T15:59:00+05:30'),
+    onNewDay: (ms) => newDays.push(ms),
+    mayReset: () => mayReset,
+  });
+  t.teardown(() => initiator.close(''));
+  t.same([store.epoch, store.nextTargetMsgSeqNum], [1, 7], 'as it was');
+  mayReset = true;
+  await until(() => store.epoch === 2, 'the numbers begin anew');
+  t.same(newDays, [nowMs]);
+});
+
 t.test('a listener that commits later is told again, after a restart, of what it had not committed', async (t) => {
   const exchange = await runExchange({ ...STILL });
   t.teardown(() => exchange.close());

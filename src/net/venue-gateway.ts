@@ -50,6 +50,8 @@ export interface VenueGatewayOptions {
   readonly schedule?: SessionScheduleSettings;
   /** Called before the first logon of a day, when the session's store has been reset: both numbers begin at 1. */
   readonly onNewDay?: (name: string, nowMs: number) => void;
+  /** Whether a session may begin a day with new numbers: nothing of the day before is open on it. Until then it goes on with the old ones. Absent is always. */
+  readonly mayReset?: (name: string, nowMs: number) => boolean;
   /** Epoch milliseconds of the last activity of a session of before this process, for `onNewDay`; 0 for none. */
   readonly lastActiveMs?: (name: string) => number;
   readonly now?: () => number;
@@ -94,6 +96,7 @@ export class VenueGateway {
         schedule: schedule ?? null,
         lastActiveMs: options.lastActiveMs?.(name) ?? 0,
         onNewDay: (nowMs) => options.onNewDay?.(name, nowMs),
+        mayReset: (nowMs) => options.mayReset?.(name, nowMs) ?? true,
       });
       return { orders, heldStore, initiator };
     });
@@ -128,6 +131,11 @@ export class VenueGateway {
   /** OrderMassStatusRequest: as wide as a mass cancel. */
   massStatus(sessionName: string, request: OrderMassStatusRequest): VenueRefusal {
     return this.#requestOf(this.#named(sessionName), { msgType: MsgType.OrderMassStatusRequest, body: request });
+  }
+
+  /** Asks after every live order of a session, as at a logon: `onSettled` follows. */
+  askAll(sessionName: string): void {
+    this.#named(sessionName).orders.askAll(this.#now());
   }
 
   /** An order of before this process that may still be alive: it is asked after at the next logon. */

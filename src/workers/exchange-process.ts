@@ -1,6 +1,8 @@
 /** The exchange simulator as the supervisor starts it: the same as `outcry exchange`, told over the IPC channel what to do. */
+import { join } from 'node:path';
 import { type RunningExchange, runExchange } from '../exchange.ts';
 import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
+import { TRADES_DIRECTORY } from '../net/trade-files.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { linkToSupervisor } from './process-link.ts';
 import type { ExchangeOrder, ExchangeReport } from './process-messages.ts';
@@ -28,6 +30,7 @@ async function start({ config, port }: Extract<ExchangeOrder, { type: 'start' }>
     openBurstFactor: OPEN_BURST_FACTOR,
     marketHours: values.market_hours,
     instrumentFile: config.instrumentsFile,
+    tradesDirectory: join(config.dataDir, TRADES_DIRECTORY),
     madeUpInstruments: values.exchange_instruments,
     credentials: readVenueCredentials(values.venue_username, config.venuePasswordFile, process.env),
     onEvent: (text) => log('info', text),

@@ -22,7 +22,13 @@ function exchange(ordersKeptMax: number) {
     'T',
   );
   const mailboxes = new ReportMailboxes();
-  const orders = new OrderEntry(() => simulation, mailboxes, 'T', ordersKeptMax);
+  const orders = new OrderEntry(
+    () => simulation,
+    mailboxes,
+    'T',
+    () => {},
+    ordersKeptMax,
+  );
   const simulation: Simulation = new Simulation(
     {
       seed: 1,

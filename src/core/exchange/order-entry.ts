@@ -25,7 +25,7 @@ import { NO_ORDER, type OrderPool, Side } from './order-pool.ts';
 import { OrderQueries } from './order-queries.ts';
 import { OrderReports } from './order-reports.ts';
 import { ORDERS_KEPT_MAX, type OutsideOrder, OutsideOrders } from './outside-orders.ts';
-import { executedStatus, OutsideTrades } from './outside-trades.ts';
+import { executedStatus, OutsideTrades, type TradeListener } from './outside-trades.ts';
 import { RejectCode } from './reject-codes.ts';
 import type { ReportMailboxes } from './report-mailboxes.ts';
 
@@ -94,6 +94,7 @@ export class OrderEntry implements ExecutionListener {
     venue: () => OrderVenue | null,
     mailboxes: ReportMailboxes,
     idPrefix: string,
+    onTrade: TradeListener = () => {},
     ordersKeptMax: number = ORDERS_KEPT_MAX,
   ) {
     this.#venue = venue;
@@ -101,7 +102,7 @@ export class OrderEntry implements ExecutionListener {
     this.#idPrefix = idPrefix;
     this.#orders = new OutsideOrders(ordersKeptMax);
     this.#reports = new OrderReports(mailboxes, () => this.#pool(), idPrefix);
-    this.trades = new OutsideTrades(this.#reports);
+    this.trades = new OutsideTrades(this.#reports, onTrade);
     this.#queries = new OrderQueries(this.#orders, this.#reports, () => this.#nowMicros());
     this.#massCancel = new MassCancel(this.#orders, this.#reports, {
       indexOfSymbol: (symbol) => venue()?.indexOfSymbol(symbol) ?? -1,
@@ -161,7 +162,7 @@ export class OrderEntry implements ExecutionListener {
       const order = this.#orderOf(row);
       sides.push({ order, execID: this.#fill(order, pricePaise, quantity) });
     }
-    this.trades.add(pricePaise, quantity, sides);
+    this.trades.add(pricePaise, quantity, sides, this.#nowMicros());
   }
 
   canceled(row: number, reason: CancelReason): void {

@@ -1,11 +1,15 @@
 import { OutcryError } from '../errors.ts';
-import { ExecType, OrdStatus } from '../fix/generated/fix-enums.gen.ts';
+import { ExecType, OrdStatus, Side } from '../fix/generated/fix-enums.gen.ts';
+import type { TradeLine } from '../reconciliation/trade-line.ts';
 import { NO_ORDER } from './order-pool.ts';
 import type { OrderReports } from './order-reports.ts';
 import type { OutsideOrder } from './outside-orders.ts';
 
 /** Trades that may still be busted or corrected; the oldest are forgotten first. */
 export const TRADES_KEPT_MAX = 100_000;
+
+/** Told of each outside order's side of a trade, and of what undoes it. */
+export type TradeListener = (compID: string, trade: Omit<TradeLine, 'tradingDay'>, tsMicros: number) => void;
 
 interface TradeSide {
   readonly order: OutsideOrder;
@@ -27,17 +31,21 @@ interface Trade {
  */
 export class OutsideTrades {
   readonly #reports: OrderReports;
+  readonly #onTrade: TradeListener;
   readonly #keptMax: number;
   /** In order of arrival; a trade stands under the ExecID of each of its sides. */
   readonly #byExecID = new Map<string, Trade>();
 
-  constructor(reports: OrderReports, keptMax: number = TRADES_KEPT_MAX) {
+  constructor(reports: OrderReports, onTrade: TradeListener = () => {}, keptMax: number = TRADES_KEPT_MAX) {
     this.#reports = reports;
+    this.#onTrade = onTrade;
     this.#keptMax = keptMax;
   }
 
-  add(pricePaise: number, quantity: number, sides: readonly TradeSide[]): void {
-    this.#keep({ pricePaise, quantity, sides });
+  add(pricePaise: number, quantity: number, sides: readonly TradeSide[], tsMicros: number): void {
+    const trade = { pricePaise, quantity, sides };
+    for (const { order, execID } of sides) this.#tell(order, execID, '', trade, tsMicros);
+    this.#keep(trade);
   }
 
   /** Undoes the trade that an ExecID(17) of either side names. REQUEST_REFUSED for an unknown one. */
@@ -45,13 +53,14 @@ export class OutsideTrades {
     const trade = this.#take(execID);
     for (const side of trade.sides) {
       change(side.order, -trade.quantity, -trade.pricePaise * trade.quantity);
-      this.#reports.execution(side.order, tsMicros, {
+      const execID = this.#reports.execution(side.order, tsMicros, {
         execType: ExecType.TradeCancel,
         execRefID: side.execID,
         lastPxPaise: trade.pricePaise,
         lastQty: trade.quantity,
         text: 'the exchange canceled the trade',
       });
+      this.#tell(side.order, execID, side.execID, trade, tsMicros);
     }
   }
 
@@ -65,6 +74,7 @@ export class OutsideTrades {
     const turnoverChange = pricePaise * quantity - trade.pricePaise * trade.quantity;
     for (const side of trade.sides) {
       change(side.order, quantity - trade.quantity, turnoverChange);
+      const undoneID = side.execID;
       side.execID = this.#reports.execution(side.order, tsMicros, {
         execType: ExecType.TradeCorrect,
         execRefID: side.execID,
@@ -72,10 +82,24 @@ export class OutsideTrades {
         lastQty: quantity,
         text: 'the exchange corrected the trade',
       });
+      this.#tell(side.order, side.execID, undoneID, trade, tsMicros);
+      this.#tell(side.order, side.execID, '', { pricePaise, quantity }, tsMicros);
     }
     trade.pricePaise = pricePaise;
     trade.quantity = quantity;
     this.#keep(trade);
+  }
+
+  #tell(
+    { compID, terms }: OutsideOrder,
+    execID: string,
+    execRefID: string,
+    { quantity, pricePaise }: Pick<Trade, 'quantity' | 'pricePaise'>,
+    tsMicros: number,
+  ): void {
+    const { clOrdID, symbol } = terms;
+    const side = terms.side === Side.Buy ? 'BUY' : 'SELL';
+    this.#onTrade(compID, { execID, execRefID, clOrdID, symbol, side, quantity, pricePaise }, tsMicros);
   }
 
   #keep(trade: Trade): void {

@@ -182,6 +182,13 @@ export class VenueSession implements FixApplication {
     return VenueRefusal.None;
   }
 
+  /** Asks after every live order, as at a logon: `onSettled` follows. Nothing happens while it is down: the next logon asks. */
+  askAll(nowMs: number): void {
+    if (!this.loggedOn) return;
+    this.#settlement.begin(nowMs);
+    this.#settlement.askMore(nowMs);
+  }
+
   /** Sends what may go by now. To be called when `waitMs` is over. */
   onTimer(nowMs: number): void {
     if (!this.loggedOn) return;

@@ -1,3 +1,4 @@
+import { NO_NOTE_DUE, type NoteDue } from './note-due.ts';
 import type { Order, Product } from './order.ts';
 
 /** A position of an account: (instrument, product). Values are signed integer paise. */
@@ -38,6 +39,7 @@ export interface Account {
   heldPaise: number;
   marginPaise: number;
   frozenReason: string;
+  noteDue: NoteDue;
   /** Orders that are not terminal, and terminal ones of the day, by OrderID. */
   readonly orders: Map<number, Order>;
   /** OrderID by client order id, of the orders in `orders`. */
@@ -70,6 +72,7 @@ export function newAccount(userId: number): Account {
     heldPaise: 0,
     marginPaise: 0,
     frozenReason: '',
+    noteDue: NO_NOTE_DUE,
     orders: new Map(),
     clientOrders: new Map(),
     references: new Map(),

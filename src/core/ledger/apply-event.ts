@@ -10,6 +10,7 @@ import {
   type Posting,
   type UndoneTrade,
 } from './ledger-event.ts';
+import { NO_NOTE_DUE, withExecution } from './note-due.ts';
 import { countPosition } from './open-exposure.ts';
 import { type Order, OrderSide, Product } from './order.ts';
 
@@ -42,6 +43,10 @@ export function applyEvent(account: Account, event: LedgerEvent): void {
     case EventType.TradeBusted:
     case EventType.TradeCorrected:
       applyExecution(account, order!, detail);
+      account.noteDue = withExecution(account.noteDue, detail);
+      break;
+    case EventType.ContractNoteIssued:
+      account.noteDue = NO_NOTE_DUE;
       break;
     case EventType.PositionSettled:
       applySettlement(account, event.instrumentId, detail);

@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import { type Account, positionKey } from './account.ts';
 import { contractNoteRounding } from './charges.ts';
-import { type Charges, EventType, type LedgerEvent } from './ledger-event.ts';
+import { EventType, type LedgerEvent } from './ledger-event.ts';
 import { Product } from './order.ts';
 import { tradeInto } from './position-value.ts';
 import { chargeTransfers, postingsOf } from './postings.ts';
@@ -40,14 +40,10 @@ export function positionSettled(
   };
 }
 
-/** `dayCharges`: all that the executions of the day were charged; the note posts what rounding makes of it. */
-export function contractNoteIssued(
-  account: Account,
-  tradingDay: string,
-  dayCharges: Charges,
-  tsMicros: number,
-): LedgerEvent {
-  assert(tradingDay !== '', 'a contract note is of a day');
+/** The contract note of all executions since the last one; it posts what rounding makes of their charges. */
+export function contractNoteIssued(account: Account, tsMicros: number): LedgerEvent {
+  const { tradingDay, executionCount, charges: dayCharges } = account.noteDue;
+  assert(executionCount > 0, 'a contract note is of executions');
   const charges = contractNoteRounding(dayCharges);
   return {
     userId: account.userId,

@@ -200,14 +200,9 @@ class Run {
       const event = positionSettled(this.account, instrumentId, this.#date(), this.#now());
       if (event !== null) this.#apply(event);
     }
-    const today = this.#trades.filter(({ standing }) => standing.tradingDay === this.#date());
-    const [first] = today;
-    if (first !== undefined) {
-      const charges = today
-        .slice(1)
-        .reduce((sum, { standing }) => addCharges(sum, standing.charges), first.standing.charges);
+    if (this.account.noteDue.executionCount > 0) {
       this.#mayBeShort = true;
-      this.#apply(contractNoteIssued(this.account, this.#date(), charges, this.#now()));
+      this.#apply(contractNoteIssued(this.account, this.#now()));
     }
     this.#day++;
   }

@@ -4,6 +4,7 @@ import { RefusalCode } from '../refusal-codes.ts';
 import type { Decision } from './decision.ts';
 import type { OrderBooks } from './order-books.ts';
 import type { CommandReply, FreezeAccount, MoveCash, OpenAccount } from './order-command.ts';
+import { AlarmKind } from './order-effects.ts';
 
 const AMOUNT_MAX_PAISE = 1e13;
 const TEXT_LENGTH_MAX = 200;
@@ -50,6 +51,7 @@ export class AccountDecisions {
     if (isFrozen === (type === 'freeze')) return { kind: 'done', orderID: 0, seq: account.seq, isRepeat: true };
     const build = type === 'freeze' ? accountFrozen : accountUnfrozen;
     this.#books.apply(decision, account, build(account, reason, nowMicros));
+    if (type === 'freeze') decision.alarm(AlarmKind.Frozen, userId, 0, reason);
     return done(account);
   }
 }

@@ -21,8 +21,8 @@ export interface CommitParts {
   readonly isAllDurable: () => boolean;
   /** One more input, which follows from what was released or dropped. */
   readonly offer: (input: OrderInput) => void;
-  /** An input is done with, whatever came of it. */
-  readonly onDone: (input: OrderInput) => void;
+  /** An input is done with; `isDone` is false when it was dropped, or nothing came of it. */
+  readonly onDone: (input: OrderInput, isDone: boolean) => void;
 }
 
 /** What inputs are to the commit queue: how one is decided, what its batch looks like, and what leaves when that is durable, or when nothing came of it. */
@@ -84,7 +84,7 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
       this.#sessions.set(sessionName, sessionRow(this.#sessions.get(sessionName), session));
       if (msgSeqNum > 0) effects.venue.committed(sessionName, epoch, msgSeqNum);
     }
-    onDone(input);
+    onDone(input, decision.events.length > 0);
   }
 
   isTooLate(input: OrderInput, nowMicros: number): boolean {
@@ -99,7 +99,7 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
     if (input.type === 'command') effects.answer(input.command.origin, { kind: 'refused', code, text, check: null });
     if (code === RefusalCode.LedgerRefused)
       effects.alarm({ kind: AlarmKind.LedgerRefused, userId, orderID: 0, text: `${input.type}: ${text}` });
-    onDone(input);
+    onDone(input, false);
     // What the venue said has happened all the same: nothing may be built on an account that does not have it.
     if (userId === 0 || input.type === 'command' || input.type === 'quarantine') return;
     const reason = `the database refused ${input.type}: ${text}`;
@@ -170,6 +170,7 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
       case 'command':
         return input.command.userId;
       case 'read':
+      case 'day-step':
       case 'quarantine':
         return input.userId;
       case 'trigger':

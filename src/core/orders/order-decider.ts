@@ -1,7 +1,9 @@
+import { DayGate } from '../day-roll/day-gate.ts';
 import { accountFrozen } from '../ledger/cash-events.ts';
 import { AccountDecisions } from './account-decisions.ts';
 import { ChangeDecisions } from './change-decisions.ts';
 import { ChangeSettlement } from './change-settlement.ts';
+import { DayDecisions } from './day-decisions.ts';
 import { Decision } from './decision.ts';
 import { ExecutionDecisions, type Venue } from './execution-decisions.ts';
 import type { MarketView } from './market-view.ts';
@@ -20,6 +22,7 @@ export class OrderDecider {
   readonly #books: OrderBooks;
   readonly #accounts: AccountDecisions;
   readonly #changes: ChangeDecisions;
+  readonly #days: DayDecisions;
   readonly #executions: ExecutionDecisions;
   readonly #reports: ReportDecisions;
   readonly #sessions: SessionDecisions;
@@ -37,8 +40,10 @@ export class OrderDecider {
     this.#settlement = new ChangeSettlement(books, sessionOf);
     this.#reports = new ReportDecisions(books, this.#executions, this.#settlement, market);
     this.#sessions = new SessionDecisions(this.#reports, this.#settlement, sessionOf);
-    this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids);
+    const gate = new DayGate(venue.marketHours);
+    this.placing = new PlaceDecisions(books, this.#sessions, market, venue.marketHours, ids, gate);
     this.#changes = new ChangeDecisions(books, this.#sessions, market, venue.marketHours);
+    this.#days = new DayDecisions(books, this.#sessions, this.#changes, venue.marketHours, ids, gate);
     this.#accounts = new AccountDecisions(books);
   }
 
@@ -83,6 +88,9 @@ export class OrderDecider {
         break;
       case 'settled':
         this.#settlement.ask(decision, input.sessionName, nowMicros);
+        break;
+      case 'day-step':
+        this.#days.step(decision, input.userId, input.isSettled, nowMicros);
         break;
       case 'quarantine':
         this.#quarantine(decision, input.userId, input.reason, nowMicros);

@@ -40,6 +40,8 @@ export interface VenueEffects {
   sessionNameOf(account: string): string;
   /** An order of before this process: it is asked after at the next logon. */
   adopt(account: string, clOrdID: string, symbol: string, side: NewOrderSingle['side']): VenueRefusal;
+  /** Asks after every order of a session that is alive, as at a logon: `onSettled` follows. */
+  askAll(sessionName: string): void;
   /** What this delivery did, and those before it, is durable: the session's store may learn its number. */
   committed(sessionName: string, epoch: number, msgSeqNum: number): void;
 }
@@ -61,6 +63,12 @@ export const AlarmKind = {
   AccountShort: 'account-short',
   /** As many reports wait for the database as may: the venue's session is dropped, and resends later. */
   ReportsHeldUp: 'reports-held-up',
+  /** An intraday position could not be closed, or was carried over the close. */
+  SquareOff: 'square-off',
+  /** An order was taken to have expired without the venue's word. */
+  Expired: 'expired',
+  /** An account was frozen by command: a reconciliation found a break, or an operator had a reason. */
+  Frozen: 'frozen',
   /** A message of the venue that cannot be used. */
   UnexpectedMessage: 'unexpected-message',
 } as const;

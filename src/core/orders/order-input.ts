@@ -48,6 +48,8 @@ export type OrderInput = InputBase &
     | { readonly type: 'session'; readonly isUp: boolean; readonly delivery: Delivery }
     /** Every order that was alive when the session came up has been answered for. */
     | { readonly type: 'settled'; readonly sessionName: string }
+    /** The next step of the account's trading day. `isSettled`: the venue has said what became of every order since the last close. */
+    | { readonly type: 'day-step'; readonly userId: number; readonly isSettled: boolean }
     /** What the account has can no longer be relied on. */
     | { readonly type: 'quarantine'; readonly userId: number; readonly reason: string }
   );

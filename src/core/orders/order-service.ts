@@ -1,3 +1,4 @@
+import { DayRoll, type DayRollHost } from '../day-roll/day-roll.ts';
 import { DeliveryMark } from '../fix/delivery-mark.ts';
 import type { ExecutionReportRecord } from '../fix/execution-report-record.ts';
 import type { FixMessage } from '../fix/fix-message.ts';
@@ -37,6 +38,7 @@ export class OrderService implements VenueListener {
   /** How far each session's deliveries have been taken in. */
   readonly #marks = new Map<string, DeliveryMark>();
   readonly #commandsOf = new Map<number, number>();
+  readonly #dayRoll: DayRoll;
   #commandCount = 0;
   #nowMicros: number;
 
@@ -52,12 +54,13 @@ export class OrderService implements VenueListener {
     const decider = new OrderDecider(books, market, venue, new OrderIds(shard, lastOrderID), effects.venue);
     const isAllDurable = (): boolean => this.#queue.count === 0;
     const offer = (input: OrderInput): void => this.#queue.offer(input);
-    const onDone = (input: OrderInput): void => this.#done(input);
+    const onDone = (input: OrderInput, isDone: boolean): void => this.#done(input, isDone);
     const commitParts = { effects, books, decider, shard, epoch, orderMaxAgeMicros, isAllDurable, offer, onDone };
     this.#books = books;
     this.#decider = decider;
     this.#commits = new OrderCommits(commitParts, sessions);
     this.#queue = new CommitQueue({ lastBatchId, backOffMinMicros, backOffMaxMicros }, this.#commits);
+    this.#dayRoll = new DayRoll(venue.marketHours, this.#dayRollHost());
     for (const { sessionName, epoch, lastReceivedSeqNum } of sessions)
       this.#mark(sessionName).advance(epoch, lastReceivedSeqNum);
     for (const loaded of committed.accounts) this.#takeOver(loaded);
@@ -78,9 +81,14 @@ export class OrderService implements VenueListener {
     return this.#decider.repeatCount;
   }
 
-  /** When `onTimer` has something to do; Infinity for never. */
+  /** When `onTimer` has something to do. */
   get dueMicros(): number {
-    return this.#queue.dueMicros;
+    return Math.min(this.#queue.dueMicros, this.#dayRoll.dueMicros);
+  }
+
+  /** How the ends of the trading days go. */
+  get dayRoll(): Pick<DayRoll, 'isDone' | 'progress' | 'mayReset'> {
+    return this.#dayRoll;
   }
 
   /** Memory's own accounts, what is not durable included; not to be changed. Answers to users come by `read`. */
@@ -126,6 +134,7 @@ export class OrderService implements VenueListener {
   onTimer(nowMicros: number): void {
     this.#tell(nowMicros);
     this.#queue.onTimer(nowMicros);
+    this.#dayRoll.onTimer(this.#nowMicros);
   }
 
   /** The answer to `ledger.commit`. */
@@ -189,11 +198,13 @@ export class OrderService implements VenueListener {
   onState(session: VenueSession, isUp: boolean): void {
     this.#tell(session.nowMs * MICROS_A_MILLI);
     this.#offer({ type: 'session', isUp, delivery: deliveryOf(session, 0) });
+    this.#dayRoll.state(session.name, isUp, this.#nowMicros);
   }
 
   onSettled(session: VenueSession): void {
     this.#tell(session.nowMs * MICROS_A_MILLI);
     this.#offer({ type: 'settled', sessionName: session.name });
+    this.#dayRoll.settled(session.name);
   }
 
   onUnexpected(session: VenueSession, message: FixMessage, text: string): void {
@@ -226,7 +237,24 @@ export class OrderService implements VenueListener {
     return isOverUsed ? refused(RefusalCode.LedgerBusy, 'too many commands of the user wait') : null;
   }
 
-  #done(input: OrderInput): void {
+  #dayRollHost(): DayRollHost {
+    const { accounts } = this.#books;
+    const { venue } = this.#effects;
+    return {
+      accounts: () => accounts.accounts(),
+      find: (userId) => accounts.find(userId),
+      step: (userId, isSettled) => this.#offer({ type: 'day-step', userId, isSettled }),
+      sessionNameOf: (userId) => venue.sessionNameOf(accountOf(userId)),
+      askVenue: (sessionName) => venue.askAll(sessionName),
+      carried: (userId, instrumentIds) => {
+        const text = `intraday positions in ${instrumentIds.join(', ')} were open at the close`;
+        this.#effects.alarm({ kind: AlarmKind.SquareOff, userId, orderID: 0, text });
+      },
+    };
+  }
+
+  #done(input: OrderInput, isDone: boolean): void {
+    if (input.type === 'day-step') this.#dayRoll.answered(input.userId, isDone, this.#nowMicros);
     if (input.type !== 'command') return;
     const { userId } = input.command;
     this.#commandCount--;

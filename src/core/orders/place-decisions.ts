@@ -1,3 +1,4 @@
+import type { DayGate } from '../day-roll/day-gate.ts';
 import { VenueRefusal } from '../fix/venue-refusals.ts';
 import type { Account } from '../ledger/account.ts';
 import { chargesPaise } from '../ledger/charges.ts';
@@ -31,6 +32,7 @@ export class PlaceDecisions {
   readonly #market: MarketView;
   readonly #marketHours: MarketHours;
   readonly #ids: OrderIds;
+  readonly #days: DayGate;
   readonly #check = new OrderCheck();
   readonly #activities = new Map<number, OrderActivity>();
 
@@ -40,12 +42,14 @@ export class PlaceDecisions {
     market: MarketView,
     marketHours: MarketHours,
     ids: OrderIds,
+    days: DayGate,
   ) {
     this.#books = books;
     this.#sessions = sessions;
     this.#market = market;
     this.#marketHours = marketHours;
     this.#ids = ids;
+    this.#days = days;
   }
 
   /**
@@ -59,7 +63,7 @@ export class PlaceDecisions {
     if (known !== undefined && !command.dryRun)
       return repeated(account.orders.get(known)!, command, facts, account.seq);
     if (facts === undefined) return refused({ code: RefusalCode.UnknownSymbol, text: `no symbol ${command.symbol}` });
-    const refusal = this.#refusal(command, facts, nowMicros);
+    const refusal = this.#refusal(account, command, facts, nowMicros);
     if (refusal !== null) return refused(refusal);
     const { side, product, validity, terms } = command;
     const order = { instrumentId: facts.instrumentId, side, product, validity, terms };
@@ -97,13 +101,15 @@ export class PlaceDecisions {
     }
   }
 
-  #refusal(command: PlaceOrder, facts: InstrumentFacts, nowMicros: number): Refusal | null {
+  #refusal(account: Account, command: PlaceOrder, facts: InstrumentFacts, nowMicros: number): Refusal | null {
     const lastPaise = this.#market.lastPaise(facts.instrumentIndex);
     const found =
       kindRefusal(command, facts) ??
       termsRefusal(command.side, command.terms, facts, lastPaise) ??
       marketRefusal(nowMicros, this.#marketHours);
     if (found !== null) return found;
+    const dayText = this.#days.refusal(account, command.product, nowMicros);
+    if (dayText !== '') return { code: RefusalCode.MarketClosed, text: dayText };
     if (!this.#sessions.isUp(command.userId))
       return { code: VenueRefusal.SessionDown, text: 'the session with the venue is down' };
     if (isStop(command.terms.ordType) && this.#books.triggers.isFull)

@@ -144,8 +144,7 @@ export class LedgerTraders {
     else if (roll < 96 && account.frozenReason === '') this.#apply(account, accountFrozen(account, 'a "break"', now));
     else if (roll < 97 && account.frozenReason !== '') this.#apply(account, accountUnfrozen(account, 'settled', now));
     else if (roll < 98) {
-      const charges = this.#trades[0]?.standing.charges;
-      if (charges !== undefined) this.#apply(account, contractNoteIssued(account, DAYS[0]!, charges, now));
+      if (account.noteDue.executionCount > 0) this.#apply(account, contractNoteIssued(account, now));
     } else {
       const settled = positionSettled(account, this.#pick(INSTRUMENTS), DAYS[0]!, now);
       if (settled !== null) this.#apply(account, settled);

@@ -161,6 +161,10 @@ export class TestVenue implements VenueEffects {
     return SESSION_NAME;
   }
 
+  askAll(): void {
+    this.#orders!.askAll(this.#nowMs);
+  }
+
   adopt(_account: string, clOrdID: string, symbol: string, side: NewOrderSingle['side']): VenueRefusal {
     return this.#orders?.adopt(clOrdID, symbol, side) ?? VenueRefusal.None;
   }
