@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tradingDayAt } from '../../core/day-roll/trading-day.ts';
 import { type Order, OrderStatus } from '../../core/ledger/order.ts';
 import { statusName } from '../../core/orders/order-names.ts';
+import { formatTradeFileEnd, TRADE_FILE_HEADER } from '../../core/reconciliation/trade-line.ts';
 import { describeBreak } from '../../core/reconciliation/trade-matcher.ts';
 import { readInstrumentFile } from '../../net/instrument-file.ts';
 import { LedgerReader } from '../../net/ledger-reader.ts';
@@ -39,7 +40,11 @@ export async function ledgerFaults(reader: LedgerReader): Promise<string[]> {
 export async function tradeFaults(dataDir: string, reader: LedgerReader): Promise<string[]> {
   const tradingDay = tradingDayAt(Date.now() * 1_000, 'always').date;
   const file = join(dataDir, 'trades-told.csv');
-  writeFileSync(file, readTradeFile(join(dataDir, TRADES_DIRECTORY), tradingDay, ORDER_COMP_ID));
+  const directory = join(dataDir, TRADES_DIRECTORY);
+  // There is none before the first trade.
+  const hasFile = readdirSync(directory).some((name) => name.startsWith(tradingDay) && name.endsWith('.part'));
+  const none = `${TRADE_FILE_HEADER}\n${formatTradeFileEnd(0)}\n`;
+  writeFileSync(file, hasFile ? readTradeFile(directory, tradingDay, ORDER_COMP_ID) : none);
   const symbols = new Map(
     readInstrumentFile(join(dataDir, 'instruments.json'))
       .asOf(tradingDay)
