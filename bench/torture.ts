@@ -11,6 +11,7 @@ import { runCrashRounds } from '../src/net/testing/crash-rounds.ts';
 import { runCrashSimulation } from '../src/net/testing/crash-simulation.ts';
 import { runResetSimulation } from '../src/net/testing/reset-simulation.ts';
 import { runStoreLives } from '../src/net/testing/store-lives.ts';
+import { runOrderCrashRounds } from '../src/workers/testing/order-crash-rounds.ts';
 import { compareDatabases, findPlantedBugs, simulateDays } from './torture-ledger.ts';
 
 /** Messages between two reports of a fuzz run. A slice takes a second or two. */
@@ -22,6 +23,7 @@ const SETTLED_SLICES = 5;
 const MEMORY_GROWTH_MAX_BYTES = 64 * 1024 * 1024;
 const PROGRESS_MS = 10_000;
 const ROUNDS_TOLD = 50;
+const ORDER_ROUNDS_TOLD = 10;
 
 /** What mutated messages are sent into. */
 type Target = 'framing' | FixVersion;
@@ -58,6 +60,7 @@ interface TortureOptions {
   readonly days: number;
   readonly batches: number;
   readonly bugs: boolean;
+  readonly orderRounds: number;
 }
 
 if (isMainThread) await main();
@@ -84,10 +87,16 @@ async function main(): Promise<void> {
       10_000,
     )
     .option('--no-bugs', 'do not look for the planted bugs')
+    .option(
+      '--order-rounds <n>',
+      'deaths of engine, database or exchange of a whole Outcry under order load; 0 for none',
+      whole(0, 1_000_000),
+      300,
+    )
     .option('--seed <n>', 'seed of everything drawn', whole(0, 4_294_967_295), Date.now() % 1_000_000_000)
     .showHelpAfterError();
   program.parse();
-  const { messages, rounds, deaths, days, batches, bugs, seed } = program.opts<TortureOptions>();
+  const { messages, rounds, deaths, days, batches, bugs, orderRounds, seed } = program.opts<TortureOptions>();
   say(`torture: seed ${seed}`);
   const startMs = Date.now();
   const results: Record<string, unknown> = {};
@@ -124,6 +133,11 @@ async function main(): Promise<void> {
   await stage('simulatedDays', days, () => simulateDays(seed, days));
   await stage('plantedBugs', bugs ? Object.keys(PLANTED_BUGS).length : 0, () => findPlantedBugs(seed));
   await stage('databaseTwins', batches, () => compareDatabases(seed, batches));
+  await stage('orderDeaths', orderRounds, () => {
+    const onRound = (round: number) =>
+      void (round % ORDER_ROUNDS_TOLD === 0 && say(`torture: ${round} deaths under order load`));
+    return runOrderCrashRounds({ rounds: orderRounds, seed, onRound });
+  });
   for (const fault of faults) say(`torture: FAULT ${fault}`);
   const seconds = Math.round((Date.now() - startMs) / 1_000);
   process.stdout.write(`${JSON.stringify({ ok: faults.length === 0, seconds, seed, faults, results })}\n`);

@@ -1,4 +1,4 @@
-import { type DayMarks, dayMarksAt, tradingDayAt } from './core/day-roll/trading-day.ts';
+import { type DayMarks, dayMarksAt } from './core/day-roll/trading-day.ts';
 import { OutcryError } from './core/errors.ts';
 import { ExchangeApplication, isWorthResending } from './core/exchange/exchange-application.ts';
 import { generateInstrumentMaster } from './core/exchange/instrument-generator.ts';
@@ -9,11 +9,11 @@ import { type LogonCredentials, SESSION_DEFAULTS } from './core/fix/session-cont
 import { indianDate, type MarketHours, nextOpenMicros } from './core/market/calendar.ts';
 import type { InstrumentMaster } from './core/market-data/instrument-master.ts';
 import { InstrumentTable } from './core/market-data/instrument-table.ts';
+import { ExchangeRecord } from './net/exchange-record.ts';
 import { type FixAcceptor, listenFix } from './net/fix-tcp.ts';
 import type { FixTlsServer } from './net/fix-tls.ts';
 import { readInstrumentFile, watchInstrumentFile } from './net/instrument-file.ts';
 import { openRecording, type RecordingFile, writeRecording } from './net/recording-file.ts';
-import { TradeFiles } from './net/trade-files.ts';
 
 /** How often the market moves; what fell due in between is made up for. */
 const STEP_MS = 5;
@@ -161,18 +161,18 @@ const NO_OUTSIDE_ORDERS = { accepted() {}, traded() {}, canceled() {}, replaced(
 async function runSimulation(settings: ExchangeSettings): Promise<RunningExchange> {
   const startMicros = Date.now() * 1_000;
   const table = loadTable(settings, startMicros);
-  const trades = settings.tradesDirectory ? new TradeFiles(settings.tradesDirectory) : null;
+  const record = settings.tradesDirectory
+    ? new ExchangeRecord(settings.tradesDirectory, settings.marketHours, startMicros)
+    : null;
   const application: ExchangeApplication = new ExchangeApplication(
     () => simulation,
     () => simulation,
-    Math.floor(startMicros / 1_000_000)
+    // ExecIDs must differ from those of the process before, which may have died within the same second.
+    Math.floor(startMicros / 1_000)
       .toString(36)
       .toUpperCase(),
     settings.cancelOnDisconnect,
-    (compID, trade, tsMicros) => {
-      const tradingDay = tradingDayAt(tsMicros, settings.marketHours).date;
-      trades?.append(compID, { tradingDay, ...trade });
-    },
+    record ?? undefined,
   );
   const simulation: Simulation = new Simulation(
     simulationSettings(settings, table, startMicros),
@@ -203,7 +203,7 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     application.publishStatus(nowMs);
     if (nowMs * 1_000 < marks.nextMicros) return;
     marks = dayMarksAt(nowMs * 1_000, settings.marketHours);
-    trades?.endDay(marks.closed.date);
+    record?.endDay(marks.closed.date);
   }, STEP_MS);
   return {
     port: acceptor.port,
@@ -231,7 +231,7 @@ async function runSimulation(settings: ExchangeSettings): Promise<RunningExchang
     close() {
       clearInterval(timer);
       watch?.close();
-      return acceptor.close('the exchange stops').then(() => trades?.close());
+      return acceptor.close('the exchange stops').then(() => record?.close());
     },
   };
 }

@@ -1,10 +1,21 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { OutcryError } from '../core/errors.ts';
 import {
   formatTradeFileEnd,
   formatTradeLine,
   TRADE_FILE_HEADER,
+  TradeFileParser,
   type TradeLine,
 } from '../core/reconciliation/trade-line.ts';
 
@@ -67,6 +78,18 @@ export function readTradeFile(directory: string, tradingDay: string, compID: str
       error,
     );
   }
+}
+
+/** The trades of a day and CompID so far; none where there is no file. */
+export function readGrowing(directory: string, tradingDay: string, compID: string): TradeLine[] {
+  const path = join(directory, `${nameOf(tradingDay, compID)}${GROWING}`);
+  if (!existsSync(path)) return [];
+  const parser = new TradeFileParser(tradingDay);
+  const trades = whole(path)
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => parser.take(line));
+  return trades.filter((trade) => trade !== null);
 }
 
 function writeWhole(directory: string, name: string): void {

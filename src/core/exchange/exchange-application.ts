@@ -8,7 +8,7 @@ import type { MarketDataSource } from './market-data-body.ts';
 import { MarketDataSessions } from './market-data-sessions.ts';
 import { MarketStatusSessions, type MarketStatusSource } from './market-status-sessions.ts';
 import { OrderEntry, type OrderVenue } from './order-entry.ts';
-import type { TradeListener } from './outside-trades.ts';
+import { NO_RECORD, type OrderRecord } from './past-orders.ts';
 import { ReportMailboxes } from './report-mailboxes.ts';
 
 const SESSIONS_KEPT = 128;
@@ -43,11 +43,11 @@ export class ExchangeApplication implements FixApplication {
     venue: () => OrderVenue | null,
     idPrefix: string,
     cancelOnDisconnect: boolean = false,
-    onTrade: TradeListener = () => {},
+    record: OrderRecord = NO_RECORD,
   ) {
     this.marketData = new MarketDataSessions(source);
     this.#status = new MarketStatusSessions(source);
-    this.orders = new OrderEntry(venue, this.#mailboxes, idPrefix, onTrade);
+    this.orders = new OrderEntry(venue, this.#mailboxes, idPrefix, record);
     this.#cancelOnDisconnect = cancelOnDisconnect;
   }
 

@@ -6,6 +6,7 @@ import { InstrumentTable } from '../market-data/instrument-table.ts';
 import { ExchangeApplication } from './exchange-application.ts';
 import { generateInstrumentMaster } from './instrument-generator.ts';
 import { OrderEntry } from './order-entry.ts';
+import { NO_RECORD } from './past-orders.ts';
 import { MAILBOX_REPORTS_MAX, MAILBOXES_MAX, ReportMailboxes } from './report-mailboxes.ts';
 import { Simulation } from './simulation.ts';
 
@@ -22,13 +23,7 @@ function exchange(ordersKeptMax: number) {
     'T',
   );
   const mailboxes = new ReportMailboxes();
-  const orders = new OrderEntry(
-    () => simulation,
-    mailboxes,
-    'T',
-    () => {},
-    ordersKeptMax,
-  );
+  const orders = new OrderEntry(() => simulation, mailboxes, 'T', NO_RECORD, ordersKeptMax);
   const simulation: Simulation = new Simulation(
     {
       seed: 1,

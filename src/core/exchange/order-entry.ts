@@ -25,7 +25,8 @@ import { NO_ORDER, type OrderPool, Side } from './order-pool.ts';
 import { OrderQueries } from './order-queries.ts';
 import { OrderReports } from './order-reports.ts';
 import { ORDERS_KEPT_MAX, type OutsideOrder, OutsideOrders } from './outside-orders.ts';
-import { executedStatus, OutsideTrades, type TradeListener } from './outside-trades.ts';
+import { executedStatus, OutsideTrades } from './outside-trades.ts';
+import { NO_RECORD, type OrderRecord } from './past-orders.ts';
 import { RejectCode } from './reject-codes.ts';
 import type { ReportMailboxes } from './report-mailboxes.ts';
 
@@ -82,6 +83,7 @@ export class OrderEntry implements ExecutionListener {
   readonly #venue: () => OrderVenue | null;
   readonly #mailboxes: ReportMailboxes;
   readonly #idPrefix: string;
+  readonly #record: OrderRecord;
   readonly #orders: OutsideOrders;
   readonly #reports: OrderReports;
   readonly #queries: OrderQueries;
@@ -94,16 +96,17 @@ export class OrderEntry implements ExecutionListener {
     venue: () => OrderVenue | null,
     mailboxes: ReportMailboxes,
     idPrefix: string,
-    onTrade: TradeListener = () => {},
+    record: OrderRecord = NO_RECORD,
     ordersKeptMax: number = ORDERS_KEPT_MAX,
   ) {
     this.#venue = venue;
     this.#mailboxes = mailboxes;
     this.#idPrefix = idPrefix;
+    this.#record = record;
     this.#orders = new OutsideOrders(ordersKeptMax);
     this.#reports = new OrderReports(mailboxes, () => this.#pool(), idPrefix);
-    this.trades = new OutsideTrades(this.#reports, onTrade);
-    this.#queries = new OrderQueries(this.#orders, this.#reports, () => this.#nowMicros());
+    this.trades = new OutsideTrades(this.#reports, record.traded);
+    this.#queries = new OrderQueries(this.#orders, record.past, this.#reports, () => this.#nowMicros());
     this.#massCancel = new MassCancel(this.#orders, this.#reports, {
       indexOfSymbol: (symbol) => venue()?.indexOfSymbol(symbol) ?? -1,
       cancelRefusal: () => {
@@ -151,6 +154,7 @@ export class OrderEntry implements ExecutionListener {
   accepted(row: number): void {
     const order = this.#orderOf(row);
     order.row = row;
+    this.#recordOrder(order, '');
     this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.New });
   }
 
@@ -160,9 +164,10 @@ export class OrderEntry implements ExecutionListener {
     for (const row of [maker, taker]) {
       if (owner[row] !== Owner.Outside) continue;
       const order = this.#orderOf(row);
-      sides.push({ order, execID: this.#fill(order, pricePaise, quantity) });
+      sides.push({ order, execID: this.#reports.newExecID() });
     }
     this.trades.add(pricePaise, quantity, sides, this.#nowMicros());
+    for (const { order, execID } of sides) this.#fill(order, execID, pricePaise, quantity);
   }
 
   canceled(row: number, reason: CancelReason): void {
@@ -183,6 +188,7 @@ export class OrderEntry implements ExecutionListener {
     const previous = order.terms.clOrdID;
     if (this.#pending?.terms) order.terms = this.#pending.terms;
     this.#orders.name(order, order.terms.clOrdID);
+    this.#recordOrder(order, previous);
     this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.Replace, origClOrdID: previous });
   }
 
@@ -194,7 +200,7 @@ export class OrderEntry implements ExecutionListener {
     }
     const terms = parsed.value;
     const compID = session.counterpartyCompID;
-    if (this.#orders.find(compID, terms.clOrdID) !== undefined) {
+    if (this.#isKnown(compID, terms.clOrdID)) {
       this.#reports.refuseNew(compID, terms, RejectCode.DuplicateClOrdID);
       return;
     }
@@ -267,7 +273,7 @@ export class OrderEntry implements ExecutionListener {
     if (order === undefined) return RejectCode.UnknownOrder;
     if (order.row === NO_ORDER) return RejectCode.TooLate;
     if (order.terms.clOrdID !== origClOrdID) return RejectCode.UnknownOrder;
-    if (this.#orders.find(compID, clOrdID) !== undefined) return RejectCode.DuplicateClOrdID;
+    if (this.#isKnown(compID, clOrdID)) return RejectCode.DuplicateClOrdID;
     return this.#orders.makeRoom() ? RejectCode.None : RejectCode.ExchangeFull;
   }
 
@@ -279,13 +285,22 @@ export class OrderEntry implements ExecutionListener {
     return code;
   }
 
-  #fill(order: OutsideOrder, lastPxPaise: number, lastQty: number): string {
+  #fill(order: OutsideOrder, execID: string, lastPxPaise: number, lastQty: number): void {
     order.cumQty += lastQty;
     order.turnoverPaise += lastPxPaise * lastQty;
     // By the book's count: after a bust an order is done before all of it counts as executed.
     if (this.#pool().leavesQty[order.row] === 0) this.#orders.retire(order);
     order.ordStatus = executedStatus(order);
-    return this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.Trade, lastPxPaise, lastQty });
+    this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.Trade, execID, lastPxPaise, lastQty });
+  }
+
+  /** An order of before the exchange began anew has its ClOrdIDs still. */
+  #isKnown(compID: string, clOrdID: string): boolean {
+    return this.#orders.find(compID, clOrdID) !== undefined || this.#record.past.find(compID, clOrdID) !== undefined;
+  }
+
+  #recordOrder({ compID, orderID, terms }: OutsideOrder, origClOrdID: string): void {
+    this.#record.ordered(compID, { orderID, terms, origClOrdID }, this.#nowMicros());
   }
 
   #orderOf(row: number): OutsideOrder {

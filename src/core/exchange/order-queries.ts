@@ -4,6 +4,7 @@ import { ExecType, MassStatusReqType } from '../fix/generated/fix-enums.gen.ts';
 import { readOrderMassStatusRequest, readOrderStatusRequest } from '../fix/order-status-messages.ts';
 import type { OrderReports } from './order-reports.ts';
 import type { OutsideOrders } from './outside-orders.ts';
+import { type PastOrders, tellAgain } from './past-orders.ts';
 
 /**
  * Questions about orders: OrderStatusRequest (H) by ClOrdID(11), and OrderMassStatusRequest (AF) about all live orders of the CompID or those of one
@@ -11,11 +12,13 @@ import type { OutsideOrders } from './outside-orders.ts';
  */
 export class OrderQueries {
   readonly #orders: OutsideOrders;
+  readonly #past: PastOrders;
   readonly #reports: OrderReports;
   readonly #nowMicros: () => number;
 
-  constructor(orders: OutsideOrders, reports: OrderReports, nowMicros: () => number) {
+  constructor(orders: OutsideOrders, past: PastOrders, reports: OrderReports, nowMicros: () => number) {
     this.#orders = orders;
+    this.#past = past;
     this.#reports = reports;
     this.#nowMicros = nowMicros;
   }
@@ -30,8 +33,11 @@ export class OrderQueries {
     const { clOrdID, symbol, side, ordStatusReqID } = parsed.value;
     const compID = session.counterpartyCompID;
     const order = this.#orders.find(compID, clOrdID);
-    if (order === undefined) this.#reports.refuseStatus(compID, { clOrdID, symbol, side }, { ordStatusReqID });
-    else this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.OrderStatus, ordStatusReqID });
+    const past = this.#past.find(compID, clOrdID);
+    if (order !== undefined)
+      this.#reports.execution(order, this.#nowMicros(), { execType: ExecType.OrderStatus, ordStatusReqID });
+    else if (past !== undefined) tellAgain(past, this.#reports, ordStatusReqID, this.#nowMicros());
+    else this.#reports.refuseStatus(compID, { clOrdID, symbol, side }, { ordStatusReqID });
   }
 
   /** Takes an AF. */

@@ -19,6 +19,10 @@ import type { ReportMailboxes } from './report-mailboxes.ts';
 /** What of an execution is not in its order. */
 export interface Execution {
   readonly execType: ExecType;
+  /** Of `newExecID`, or of when it was told before; a new one when left out. */
+  readonly execID?: string;
+  /** That of the book when left out. */
+  readonly leavesQty?: number;
   readonly lastPxPaise?: number;
   readonly lastQty?: number;
   readonly text?: string;
@@ -64,18 +68,22 @@ export class OrderReports {
     this.#idPrefix = idPrefix;
   }
 
+  newExecID(): string {
+    return `${this.#idPrefix}-E${++this.#execNumber}`;
+  }
+
   /** Reports an execution of an order and returns its ExecID(17). */
   execution(order: OutsideOrder, tsMicros: number, execution: Execution): string {
     const { terms, cumQty } = order;
     const { requestClOrdID } = execution;
-    const execID = this.#nextExecID();
+    const execID = execution.execID ?? this.newExecID();
     this.#deliver(order.compID, {
       ...this.#report(terms, execution, execID, tsMicros),
       orderID: order.orderID,
       clOrdID: requestClOrdID ?? terms.clOrdID,
       origClOrdID: requestClOrdID === undefined ? (execution.origClOrdID ?? '') : terms.clOrdID,
       ordStatus: order.ordStatus,
-      leavesQty: order.row === NO_ORDER ? 0 : this.#pool().leavesQty[order.row]!,
+      leavesQty: execution.leavesQty ?? (order.row === NO_ORDER ? 0 : this.#pool().leavesQty[order.row]!),
       cumQty,
       avgPxPaise: cumQty === 0 ? 0 : Math.round(order.turnoverPaise / cumQty),
     });
@@ -87,7 +95,7 @@ export class OrderReports {
     const { ordRejReason, text } = REJECT_RULES[code];
     const execution = { execType: ExecType.Rejected, text };
     this.#deliver(compID, {
-      ...this.#report(terms, execution, this.#nextExecID(), this.#mailboxes.nowMs * 1000),
+      ...this.#report(terms, execution, this.newExecID(), this.#mailboxes.nowMs * 1000),
       ordRejReason,
     });
   }
@@ -97,7 +105,7 @@ export class OrderReports {
     const terms = { ...NOTHING, ...known };
     const answer = { text: REJECT_RULES[RejectCode.UnknownOrder].text, ...execution, execType: ExecType.OrderStatus };
     this.#deliver(compID, {
-      ...this.#report(terms, answer, this.#nextExecID(), this.#mailboxes.nowMs * 1000),
+      ...this.#report(terms, answer, this.newExecID(), this.#mailboxes.nowMs * 1000),
       ordRejReason: OrdRejReason.UnknownOrder,
     });
   }
@@ -151,9 +159,5 @@ export class OrderReports {
 
   #deliver(compID: string, report: ExecutionReport): void {
     this.#mailboxes.deliver(compID, { msgType: MsgType.ExecutionReport, report });
-  }
-
-  #nextExecID(): string {
-    return `${this.#idPrefix}-E${++this.#execNumber}`;
   }
 }
