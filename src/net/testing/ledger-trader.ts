@@ -14,6 +14,7 @@ import { closableQty, exposureOf } from '../../core/ledger/open-exposure.ts';
 import { isTerminal, type Order, OrderSide, OrderType, Product, Validity } from '../../core/ledger/order.ts';
 import {
   cancelRequested,
+  holdWithChange,
   modifyRequested,
   orderAccepted,
   orderEnded,
@@ -110,10 +111,12 @@ export class LedgerTraders {
   #ask(account: Account, order: Order): void {
     if (order.pendingChanges.length > 0) return;
     if (this.#prng.below(2) === 0) return void this.#apply(account, cancelRequested(account, order, this.#now()));
-    // Fewer units never need more money.
     const terms = { ...order.terms, quantity: Math.max(order.cumQty + 1, order.terms.quantity - 1) };
     if (terms.quantity > order.terms.quantity) return;
     const change = { terms, holdPricePaise: order.holdPricePaise };
+    // Fewer units can need more money: what the order counted on to close may be gone.
+    const morePaise = holdWithChange(rules, account, order, change).holdPaise - order.holdPaise;
+    if (morePaise > Math.max(0, account.availablePaise)) return;
     this.#apply(account, modifyRequested(rules, account, order, change, this.#now()));
   }
 
