@@ -5,7 +5,7 @@ import { runOrderCrashRounds } from './testing/order-crash-rounds.ts';
 
 const ROUNDS = 10;
 
-t.setTimeout(600_000);
+t.setTimeout(1_800_000);
 if (process.platform !== 'linux') t.plan(0, 'processes are found by /proc, which is Linux');
 
 t.test('engine, database and exchange killed under orders: nothing lost, nothing doubled, all agree', async (t) => {

@@ -29,7 +29,7 @@ export interface OrderCrashResult {
 
 /** Rounds on one data directory, so that recoveries stack; then comes a new one, so that comparisons stay quick. */
 const ROUNDS_A_DIRECTORY = 10;
-const SETTINGS: DeskSettings = { users: 100, rate: 1_000, timeoutMs: 90_000 };
+const SETTINGS: DeskSettings = { users: 100, rate: 1_000, timeoutMs: 180_000 };
 
 /**
  * Death at random instants, under load, of engine, database and exchange of a whole running Outcry, in a data directory of its own. After each round and when nothing is under way: the
