@@ -4,7 +4,7 @@ import { OutcryError } from '../core/errors.ts';
 import { chargesPaise } from '../core/ledger/charges.ts';
 import type { Charges } from '../core/ledger/ledger-event.ts';
 import { OrderSide } from '../core/ledger/order.ts';
-import { productName } from '../core/orders/order-names.ts';
+import { productName } from '../core/order-entry/order-names.ts';
 import { readInstrumentFile } from '../net/instrument-file.ts';
 import { loadCommandConfig } from './config-command.ts';
 import { parseDay } from './day-option.ts';

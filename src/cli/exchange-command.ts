@@ -52,7 +52,10 @@ export function addExchangeCommand(program: Command): void {
     .option('--speed <factor>', 'times as fast as recorded', positive, 1)
     .option('--loop', 'begin again at the end of the recording')
     .option('--cancel-on-disconnect', 'cancel the live orders of a session that drops')
-    .option('--trades <directory>', 'keep orders and trades of each day in files of it, also over a death of the exchange')
+    .option(
+      '--trades <directory>',
+      'keep orders and trades of each day in files of it, also over a death of the exchange',
+    )
     .option('--tls-cert <file>', 'serve TLS alone, with this certificate (PEM)')
     .option('--tls-key <file>', 'its key')
     .option('--tls-ca <file>', 'let in only clients with a certificate of these authorities')

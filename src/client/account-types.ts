@@ -1,4 +1,10 @@
-import type { OrderTypeName, ProductName, SideName, StatusName, ValidityName } from '../core/orders/order-names.ts';
+import type {
+  OrderTypeName,
+  ProductName,
+  SideName,
+  StatusName,
+  ValidityName,
+} from '../core/order-entry/order-names.ts';
 
 /** What an account is asked and told, as `ws-protocol.md` has it. Prices and amounts are integer paise, times epoch microseconds. */
 

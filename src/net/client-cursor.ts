@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Tag } from '../core/fix/generated/fix-tags.gen.ts';
-import { parseExecID } from '../core/orders/client-reports.ts';
+import { parseExecID } from '../core/order-entry/client-reports.ts';
 import type { FileFixStore } from './fix-store-file.ts';
 
 /** How far the reports of each account had come when the store had sent so much. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { OutcryError } from '../core/errors.ts';
 import type { LogonCredentials } from '../core/fix/session-contract.ts';
 import { Product } from '../core/ledger/order.ts';
-import type { ClientSettings } from '../core/orders/client-session.ts';
+import type { ClientSettings } from '../core/order-entry/client-session.ts';
 import { readVenueCredentials } from './venue-credentials.ts';
 
 const compID = z.string().regex(/^[\x21-\x7e]{1,32}$/);

@@ -28,7 +28,7 @@ import {
 import { writeOrderStatusRequest } from '../core/fix/order-status-messages.ts';
 import { type FixApplication, SESSION_DEFAULTS } from '../core/fix/session-contract.ts';
 import { Product } from '../core/ledger/order.ts';
-import { parseExecID } from '../core/orders/client-reports.ts';
+import { parseExecID } from '../core/order-entry/client-reports.ts';
 import type { OrderCommand } from '../core/orders/order-command.ts';
 import { ACME, OTHER_USER, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
 import { readFixClients } from './fix-clients.ts';

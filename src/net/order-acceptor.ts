@@ -12,9 +12,9 @@ import {
 } from '../core/fix/session-contract.ts';
 import { fixSessionId } from '../core/fix/store-state.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
-import { type EventSource, FeedOfReports } from '../core/orders/client-feed.ts';
-import { ClientReports } from '../core/orders/client-reports.ts';
-import { ClientSession } from '../core/orders/client-session.ts';
+import { type EventSource, FeedOfReports } from '../core/order-entry/client-feed.ts';
+import { ClientReports } from '../core/order-entry/client-reports.ts';
+import { ClientSession } from '../core/order-entry/client-session.ts';
 import type { CommandOrigin, CommandReply, OrderCommand } from '../core/orders/order-command.ts';
 import { ClientCursor } from './client-cursor.ts';
 import type { FixClient } from './fix-clients.ts';

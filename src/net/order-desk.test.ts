@@ -7,9 +7,9 @@ import {
   OrderRecordType,
   OrderRingReader,
   OrderRingWriter,
-} from '../core/orders/order-ring.ts';
+} from '../core/order-entry/order-ring.ts';
+import { decodeCommand, decodeRead } from '../core/order-entry/ring-bodies.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
-import { decodeCommand, decodeRead } from '../core/orders/ring-bodies.ts';
 import { RefusalCode } from '../core/refusal-codes.ts';
 import {
   ORDER_STATS_GENERATION,

@@ -1,10 +1,10 @@
 import type { ControlMap } from '../core/fan-out/control-codec.ts';
-import { type Refused, refused } from '../core/orders/order-fields.ts';
-import { encodeAnswer, NO_REQUEST_ID, refusalMap } from '../core/orders/order-messages.ts';
-import { OrderRecordFlag, OrderRecordType, type OrderRingReader } from '../core/orders/order-ring.ts';
-import { isCommandAction, parseCommand } from '../core/orders/parse-command.ts';
-import { isReadKind, parseRead } from '../core/orders/parse-read.ts';
-import { encodeCommand, encodeRead } from '../core/orders/ring-bodies.ts';
+import { type Refused, refused } from '../core/order-entry/order-fields.ts';
+import { encodeAnswer, NO_REQUEST_ID, refusalMap } from '../core/order-entry/order-messages.ts';
+import { OrderRecordFlag, OrderRecordType, type OrderRingReader } from '../core/order-entry/order-ring.ts';
+import { isCommandAction, parseCommand } from '../core/order-entry/parse-command.ts';
+import { isReadKind, parseRead } from '../core/order-entry/parse-read.ts';
+import { encodeCommand, encodeRead } from '../core/order-entry/ring-bodies.ts';
 import { RefusalCode } from '../core/refusal-codes.ts';
 import { CloseCode } from './close-codes.ts';
 import type { OrderLine } from './order-line.ts';

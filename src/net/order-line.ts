@@ -1,4 +1,4 @@
-import type { OrderRecord, OrderRecordType, OrderRingWriter } from '../core/orders/order-ring.ts';
+import type { OrderRecord, OrderRecordType, OrderRingWriter } from '../core/order-entry/order-ring.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
 import { ORDER_STATS_GENERATION, ORDER_STATS_STATE } from '../core/shm/generated/worker-stats.gen.ts';
 

@@ -1,4 +1,4 @@
-import { EventCursor } from '../core/orders/event-cursor.ts';
+import { EventCursor } from '../core/order-entry/event-cursor.ts';
 import type { CloseCode } from './close-codes.ts';
 
 /** What orders need of a connection. */

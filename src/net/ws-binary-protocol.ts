@@ -10,7 +10,7 @@ import {
   WIRE_VERSION,
   WireError,
 } from '../core/fan-out/wire.ts';
-import { NO_REQUEST_ID } from '../core/orders/order-messages.ts';
+import { NO_REQUEST_ID } from '../core/order-entry/order-messages.ts';
 import type { OrderDesk } from './order-desk.ts';
 import type { WsConnection, WsProtocol } from './ws-connection.ts';
 import { MESSAGE_MAX_BYTES } from './ws-limits.ts';

@@ -1,14 +1,14 @@
 import type { Account } from '../core/ledger/account.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
-import { type MemoryRead, readAccount, tradesMap } from '../core/orders/account-reads.ts';
-import { eventMap } from '../core/orders/event-message.ts';
+import { type MemoryRead, readAccount, tradesMap } from '../core/order-entry/account-reads.ts';
+import { eventMap } from '../core/order-entry/event-message.ts';
+import { type Refused, refused } from '../core/order-entry/order-fields.ts';
+import { encodeAnswer, NO_REQUEST_ID, refusalMap, replyMap } from '../core/order-entry/order-messages.ts';
+import type { OrderPeers, PeerHost } from '../core/order-entry/order-peers.ts';
+import type { AccountRead } from '../core/order-entry/parse-read.ts';
+import { decodeCommand, decodeRead } from '../core/order-entry/ring-bodies.ts';
 import type { CommandOrigin, CommandReply, OrderCommand } from '../core/orders/order-command.ts';
-import { type Refused, refused } from '../core/orders/order-fields.ts';
-import { encodeAnswer, NO_REQUEST_ID, refusalMap, replyMap } from '../core/orders/order-messages.ts';
-import type { OrderPeers, PeerHost } from '../core/orders/order-peers.ts';
 import type { OrderService } from '../core/orders/order-service.ts';
-import type { AccountRead } from '../core/orders/parse-read.ts';
-import { decodeCommand, decodeRead } from '../core/orders/ring-bodies.ts';
 import { RefusalCode } from '../core/refusal-codes.ts';
 import {
   ORDER_STATS_COMMANDS_IN,

@@ -2,7 +2,7 @@ import uWS, { type TemplatedApp } from 'uWebSockets.js';
 import { OutcryError } from '../core/errors.ts';
 import { FanOut } from '../core/fan-out/fan-out.ts';
 import { InstrumentDirectory } from '../core/fan-out/instrument-directory.ts';
-import { OrderRingReader, OrderRingWriter } from '../core/orders/order-ring.ts';
+import { OrderRingReader, OrderRingWriter } from '../core/order-entry/order-ring.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { FanOutLoop } from '../net/fan-out-loop.ts';
 import { type HttpRoutes, mountHttpRoutes } from '../net/http-routes.ts';

@@ -1,10 +1,10 @@
 import { OutcryError } from '../core/errors.ts';
 import type { Account } from '../core/ledger/account.ts';
-import { fundsMap } from '../core/orders/account-reads.ts';
+import { fundsMap } from '../core/order-entry/account-reads.ts';
+import { NO_REQUEST_ID } from '../core/order-entry/order-messages.ts';
+import { refusalName } from '../core/order-entry/refusal-names.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
-import { NO_REQUEST_ID } from '../core/orders/order-messages.ts';
 import type { OrderService } from '../core/orders/order-service.ts';
-import { refusalName } from '../core/orders/refusal-names.ts';
 import { RefusalCode } from '../core/refusal-codes.ts';
 import type { Answer, Question } from './process-messages.ts';
 

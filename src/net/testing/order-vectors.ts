@@ -1,8 +1,8 @@
 import type { ControlMap } from '../../core/fan-out/control-codec.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from '../../core/ledger/ledger-event.ts';
 import { OrderSide, OrderType, Product, Validity } from '../../core/ledger/order.ts';
-import { eventMap } from '../../core/orders/event-message.ts';
-import { refusalMap, replyMap } from '../../core/orders/order-messages.ts';
+import { eventMap } from '../../core/order-entry/event-message.ts';
+import { refusalMap, replyMap } from '../../core/order-entry/order-messages.ts';
 import { RefusalCode } from '../../core/refusal-codes.ts';
 
 /** Messages about orders for the vectors of the protocol: what clients send, and answers and events as the engine renders them. */

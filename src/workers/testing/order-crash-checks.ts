@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tradingDayAt } from '../../core/day-roll/trading-day.ts';
 import { type Order, OrderStatus } from '../../core/ledger/order.ts';
-import { statusName } from '../../core/orders/order-names.ts';
+import { statusName } from '../../core/order-entry/order-names.ts';
 import { formatTradeFileEnd, TRADE_FILE_HEADER } from '../../core/reconciliation/trade-line.ts';
 import { describeBreak } from '../../core/reconciliation/trade-matcher.ts';
 import { readInstrumentFile } from '../../net/instrument-file.ts';

@@ -1,5 +1,5 @@
+import type { CommandOrigin } from '../orders/order-command.ts';
 import type { WakeBell } from '../shm/wake-bell.ts';
-import type { CommandOrigin } from './order-command.ts';
 import { type OrderRecord, OrderRecordFlag, OrderRecordType, OrderRingReader, OrderRingWriter } from './order-ring.ts';
 
 /** Records that are taken from one ring before the next has its turn. */

@@ -1,7 +1,7 @@
 import t from 'tap';
+import type { CommandOrigin } from '../orders/order-command.ts';
 import { spscRingByteLength } from '../shm/spsc-ring.ts';
 import { WAKE_BELL_BYTES, WakeBell } from '../shm/wake-bell.ts';
-import type { CommandOrigin } from './order-command.ts';
 import { OrderPeers } from './order-peers.ts';
 import { type OrderRecord, OrderRecordFlag, OrderRecordType, OrderRingReader, OrderRingWriter } from './order-ring.ts';
 

@@ -24,13 +24,13 @@ import {
 import { readOrderStatusRequest } from '../fix/order-status-messages.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { Product } from '../ledger/order.ts';
+import type { CommandOrigin, CommandReply, OrderCommand } from '../orders/order-command.ts';
+import { accountOf } from '../orders/venue-terms.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import type { FeedOfReports } from './client-feed.ts';
 import { cxlRejReasonOf, ordRejReasonOf, refusalText } from './client-refusals.ts';
 import type { ClientReport } from './client-reports.ts';
 import { placeOrderOf, termsOf } from './client-requests.ts';
-import type { CommandOrigin, CommandReply, OrderCommand } from './order-command.ts';
-import { accountOf } from './venue-terms.ts';
 
 /** A FIX client as it is configured. */
 export interface ClientSettings {

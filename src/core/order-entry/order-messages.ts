@@ -1,7 +1,7 @@
 import { type ControlMap, encodeControl } from '../fan-out/control-codec.ts';
 import { FrameType } from '../fan-out/wire.ts';
+import type { CommandReply, OrderCommand } from '../orders/order-command.ts';
 import type { CheckResult } from '../risk/check-result.ts';
-import type { CommandReply, OrderCommand } from './order-command.ts';
 import type { Refused } from './order-fields.ts';
 import { refusalName } from './refusal-names.ts';
 

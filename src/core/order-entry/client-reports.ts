@@ -12,8 +12,8 @@ import { type Account, newAccount } from '../ledger/account.ts';
 import { applyOrderEvent } from '../ledger/apply-order-event.ts';
 import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
 import { isTerminal, type Order, OrderStatus, OrderType, Validity } from '../ledger/order.ts';
+import { accountOf, sideOf } from '../orders/venue-terms.ts';
 import { cxlRejReasonOf, ordRejReasonOf, refusalText } from './client-refusals.ts';
-import { accountOf, sideOf } from './venue-terms.ts';
 
 /** What a client, or a drop copy of his orders, is told. */
 export type ClientReport =

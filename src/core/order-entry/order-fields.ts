@@ -1,6 +1,6 @@
 import type { ControlMap, ControlValue } from '../fan-out/control-codec.ts';
+import type { CommandReply } from '../orders/order-command.ts';
 import { RefusalCode } from '../refusal-codes.ts';
-import type { CommandReply } from './order-command.ts';
 
 export type Refused = Extract<CommandReply, { kind: 'refused' }>;
 

@@ -1,11 +1,11 @@
 import { OrdType, Side, TimeInForce } from '../fix/generated/fix-enums.gen.ts';
 import type { NewOrderSingle } from '../fix/order-messages.ts';
 import { OrderSide, type OrderTerms, OrderType, type Product, Validity } from '../ledger/order.ts';
+import type { PlaceOrder } from '../orders/order-command.ts';
+import { accountOf } from '../orders/venue-terms.ts';
 import { RefusalCode } from '../refusal-codes.ts';
-import type { PlaceOrder } from './order-command.ts';
 import { type Refused, refused } from './order-fields.ts';
 import { CLIENT_ORDER_ID_LENGTH_MAX, PRICE_PAISE, QUANTITY } from './parse-command.ts';
-import { accountOf } from './venue-terms.ts';
 
 /** NewOrderSingle (D) of a client as a command; what FIX has and we have not is refused. */
 export function placeOrderOf(

@@ -1,7 +1,7 @@
 import type { ControlMap } from '../fan-out/control-codec.ts';
 import { type OrderTerms, OrderType, Validity } from '../ledger/order.ts';
+import type { CancelOrder, ModifyOrder, OrderCommand, PlaceOrder } from '../orders/order-command.ts';
 import { RefusalCode } from '../refusal-codes.ts';
-import type { CancelOrder, ModifyOrder, OrderCommand, PlaceOrder } from './order-command.ts';
 import { type FieldReader, type IntegerRule, type Refused, readFields, refused } from './order-fields.ts';
 import { ORDER_TYPES, PRODUCTS, SIDES, VALIDITIES } from './order-names.ts';
 
