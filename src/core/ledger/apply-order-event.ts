@@ -95,6 +95,9 @@ function change(order: Order, detail: EventDetail): void {
       answered(order, detail.version);
       putHold(order, detail);
       break;
+    case EventType.HoldRaised:
+      putHold(order, detail);
+      break;
     case EventType.OrderFilled:
       addExecution(order, detail.lastQty, detail.lastPxPaise, detail.charges.brokeragePaise);
       if (!isTerminal(order.status)) order.status = executedStatus(order);

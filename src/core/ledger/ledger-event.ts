@@ -56,6 +56,8 @@ export const EventType = {
   OrderExpired: 20,
   TradeBusted: 21,
   TradeCorrected: 22,
+  /** Units that the order counted on to close are closed: it is held for as one that opens them. */
+  HoldRaised: 23,
   /** T+1: a delivery position became a holding, or left it. */
   PositionSettled: 30,
   /** Charges of a day as its contract note has them: what rounding to the rupee adds or takes. */
@@ -161,6 +163,7 @@ export type EventDetail =
       readonly holdPaise: number;
       readonly exposureQty: number;
     }
+  | { readonly type: typeof EventType.HoldRaised; readonly holdPaise: number; readonly exposureQty: number }
   | ({ readonly type: typeof EventType.OrderFilled } & ExecutionDetail)
   | {
       readonly type: typeof EventType.OrderCanceled | typeof EventType.OrderRejected | typeof EventType.OrderExpired;

@@ -7,6 +7,7 @@ import { accountOpened, deposited, withdrawn } from './cash-events.ts';
 import { addCharges } from './charges.ts';
 import { contractNoteIssued, positionSettled } from './day-events.ts';
 import { type Execution, orderFilled, type StandingTrade, tradeBusted, tradeCorrected } from './execution-events.ts';
+import { nextHoldRaised } from './hold-cover.ts';
 import type { TradeRow } from './ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
 import { moneyRulesAsOf } from './money-rules.ts';
@@ -135,11 +136,7 @@ class Run {
     if (event.detail.type !== EventType.OrderFilled) throw new Error('a fill');
     const { realisedPaise } = event.detail.position;
     const loses = order.product !== Product.CNC && realisedPaise < 0;
-    // Units counted on to close may open when another order was quicker; and a small sale can fetch less than the depository takes.
-    const before = this.account.positions.get(positionKey(order.instrumentId, order.product));
-    const opensMore = order.product !== Product.CNC && event.detail.position.marginPaise > (before?.marginPaise ?? 0);
-    const surprised = opensMore && maxLeavesQty(order) !== order.exposureQty;
-    if (isLate || loses || surprised) this.#mayBeShort = true;
+    if (isLate || loses) this.#mayBeShort = true;
     this.#trades.push({ order, standing: { ...execution, charges: event.detail.charges } });
     this.#apply(event);
   }
@@ -207,7 +204,21 @@ class Run {
     this.#day++;
   }
 
+  /** An event, and what raises the holds that it leaves too small. */
   #apply(event: LedgerEvent): void {
+    this.#post(event);
+    const { instrumentId, product } = event;
+    for (;;) {
+      const raised = product === 0 ? null : nextHoldRaised(rules, this.account, instrumentId, product, event.tsMicros);
+      if (raised === null) break;
+      // It may take more than the order freed that was quicker.
+      this.#mayBeShort = true;
+      this.#post(raised);
+    }
+    this.#checkClaims();
+  }
+
+  #post(event: LedgerEvent): void {
     const { account } = this;
     this.events.push(event);
     this.counts.set(event.detail.type, (this.counts.get(event.detail.type) ?? 0) + 1);
@@ -266,6 +277,25 @@ class Run {
     }
     equal(account.heldPaise, heldPaise, 'the hold is that of the orders');
     for (const instrumentId of INSTRUMENTS) this.#checkExposure(instrumentId);
+  }
+
+  /** No unit is counted on twice: whatever fills first, what opens a position is held for. */
+  #checkClaims(): void {
+    for (const instrumentId of INSTRUMENTS) {
+      for (const product of [Product.MIS, Product.NRML]) {
+        const open = this.#trades
+          .filter(({ order }) => order.instrumentId === instrumentId && order.product === product)
+          .reduce((sum, trade) => sum + Number(signedQuantity(trade)), 0);
+        for (const side of [OrderSide.Buy, OrderSide.Sell]) {
+          let closable = Math.max(0, side === OrderSide.Buy ? -open : open);
+          for (const order of this.account.orders.values()) {
+            const isOther = order.instrumentId !== instrumentId || order.product !== product || order.side !== side;
+            if (!isOther && !isTerminal(order.status)) closable -= maxLeavesQty(order) - order.exposureQty;
+          }
+          if (closable < 0) throw new Error(`${-closable} units of ${instrumentId} are counted on that are not there`);
+        }
+      }
+    }
   }
 
   #checkExposure(instrumentId: number): void {

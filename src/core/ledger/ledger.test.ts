@@ -6,6 +6,7 @@ import { accountOpened, deposited } from './cash-events.ts';
 import { addCharges } from './charges.ts';
 import { positionSettled } from './day-events.ts';
 import { type Execution, orderFilled, tradeBusted, tradeCorrected } from './execution-events.ts';
+import { nextHoldRaised } from './hold-cover.ts';
 import { EventType, type LedgerEvent } from './ledger-event.ts';
 import { moneyRulesAsOf } from './money-rules.ts';
 import { closableQty, exposureOf } from './open-exposure.ts';
@@ -60,6 +61,16 @@ class Ledger {
 
   fill(order: Order, lastQty: number, lastPxPaise: number): LedgerEvent {
     return this.apply(orderFilled(rules, this.account, order, this.execution(lastQty, lastPxPaise), 20));
+  }
+
+  /** Raises the holds that do not cover any more; the orders whose they are. */
+  cover(product: Product): number[] {
+    const raised: number[] = [];
+    for (;;) {
+      const event = nextHoldRaised(rules, this.account, 5, product, 30);
+      if (event === null) return raised;
+      raised.push(this.apply(event).orderID);
+    }
   }
 
   position(product: Product) {
@@ -162,6 +173,74 @@ t.test('units that close fill first, and what a replace adds is counted while it
   t.equal(account.marginPaise, 20_000);
 });
 
+t.test('an order that was overtaken is held for, out of what the other order held', async (t) => {
+  const ledger = new Ledger(20_000_000);
+  const { account } = ledger;
+  ledger.fill(ledger.place(OrderSide.Buy, Product.MIS, 30, 100_000), 30, 100_000);
+  const first = ledger.place(OrderSide.Sell, Product.MIS, 28, 100_000);
+  const second = ledger.place(OrderSide.Sell, Product.MIS, 31, 100_000);
+  t.match([first.exposureQty, second.exposureQty], [0, 29]);
+  const chargesPaise = first.holdPaise;
+  t.same(ledger.cover(Product.MIS), [], 'as placed, they cover');
+  const availablePaise = account.availablePaise;
+  ledger.fill(second, 10, 100_000);
+  t.same(ledger.cover(Product.MIS), [first.orderID]);
+  t.match([first.exposureQty, second.exposureQty], [8, 21]);
+  t.equal(first.holdPaise, chargesPaise + 8 * 20_000);
+  t.ok(account.availablePaise >= availablePaise, 'nothing free was taken');
+  ledger.fill(second, 21, 100_000);
+  t.equal(ledger.position(Product.MIS).quantity, -1);
+  t.same(ledger.cover(Product.MIS), [first.orderID]);
+  t.match(first, { exposureQty: 28, holdPaise: chargesPaise + 28 * 20_000 });
+  t.same(ledger.cover(Product.MIS), []);
+  const freePaise = account.availablePaise;
+  ledger.fill(first, 28, 100_000);
+  t.ok(account.availablePaise >= freePaise, 'and it is paid for by its hold');
+  t.equal(account.heldPaise, 0);
+});
+
+t.test(
+  'the oldest order keeps what it counts on, also one that was asked to be changed; a hold is raised below nothing',
+  async (t) => {
+    const ledger = new Ledger(1_000_000);
+    const { account } = ledger;
+    const bought = ledger.place(OrderSide.Buy, Product.MIS, 30, 100_000);
+    const trade = ledger.fill(bought, 30, 100_000);
+    if (trade.detail.type !== EventType.OrderFilled) throw new Error('a fill');
+    const orders = [10, 10, 10].map((quantity) => ledger.place(OrderSide.Sell, Product.MIS, quantity, 100_000));
+    const [, second, third] = orders as [Order, Order, Order];
+    const change = { terms: { ...second.terms, quantity: 8 }, holdPricePaise: 110_000 };
+    ledger.apply(modifyRequested(rules, account, second, change, 25));
+    const correction = ledger.execution(15, 100_000);
+    ledger.apply(tradeCorrected(rules, account, bought, correction, trade.detail, 26));
+    t.same(ledger.cover(Product.MIS), [third.orderID, second.orderID]);
+    t.same(
+      orders.map(({ exposureQty }) => exposureQty),
+      [0, 5, 10],
+    );
+    const undone = { ...correction, charges: addCharges(trade.detail.charges, trade.detail.charges, -1) };
+    ledger.apply(tradeBusted(rules, account, bought, ledger.execution(15, 100_000), undone, 27));
+    ledger.cover(Product.MIS);
+    t.same(
+      orders.map(({ exposureQty }) => exposureQty),
+      [10, 10, 10],
+    );
+    t.equal(
+      account.heldPaise,
+      orders.reduce((sum, { holdPaise }) => sum + holdPaise, 0),
+    );
+    const poor = new Ledger(610_000);
+    poor.fill(poor.place(OrderSide.Buy, Product.MIS, 30, 100_000), 30, 100_000);
+    const waits = poor.place(OrderSide.Sell, Product.MIS, 30, 110_000);
+    const late = poor.place(OrderSide.Sell, Product.MIS, 1, 0);
+    poor.apply(orderEnded(poor.account, late, EventType.OrderCanceled, 0, '', 28));
+    poor.fill(late, 30, 10_000);
+    poor.cover(Product.MIS);
+    t.equal(waits.exposureQty, 30);
+    t.ok(poor.account.availablePaise < 0);
+  },
+);
+
 t.test('a correction and a bust undo to the paisa', async (t) => {
   const ledger = new Ledger(20_000_000);
   const { account } = ledger;
@@ -228,6 +307,7 @@ t.test('the table of transitions', async (t) => {
   t.same(legal(EventType.OrderFilled), [Pending, Open, PartiallyFilled, Filled, Canceled, Rejected, Expired]);
   t.same(legal(EventType.OrderRejected), [Pending, TriggerPending, Open]);
   t.same(legal(EventType.OrderCanceled), [Pending, TriggerPending, Open, PartiallyFilled]);
+  t.same(legal(EventType.HoldRaised), [Pending, TriggerPending, Open, PartiallyFilled]);
   t.same(legal(EventType.TradeBusted), [PartiallyFilled, Filled, Canceled, Rejected, Expired]);
   t.same(legal(EventType.Deposited), []);
   const ledger = new Ledger(20_000_000);

@@ -65,6 +65,14 @@ export function closableQty(
   return Math.max(0, (isBuy ? -quantity : quantity) - claimedQty);
 }
 
+/** Units that the open orders of a side count on to close beyond those that are open. CNC orders count on none. */
+export function overclaimedQty(instrument: InstrumentExposure | null, product: Product, side: OrderSide): number {
+  if (instrument === null || product === Product.CNC) return 0;
+  const { position, closingBuyQty, closingSellQty } = instrument[product - 1]!;
+  const quantity = position?.quantity ?? 0;
+  return side === OrderSide.Buy ? closingBuyQty - Math.max(0, -quantity) : closingSellQty - Math.max(0, quantity);
+}
+
 /** Takes an order's share out before it changes, and puts it in again after. */
 export function countOrder(account: Account, order: Order, sign: 1 | -1): void {
   const derived = derivedOf.get(account);

@@ -196,6 +196,18 @@ export function changeRejected(
   });
 }
 
+/** The order can count on no more than `closable` units to close any more, and is held for as that asks. */
+export function holdRaised(
+  rules: MoneyRules,
+  account: Account,
+  order: Order,
+  closable: number,
+  tsMicros: number,
+): LedgerEvent {
+  const hold = heldBy(rules, order, closable);
+  return orderEvent(account, order, tsMicros, hold.holdPaise, { type: EventType.HoldRaised, ...hold });
+}
+
 function named(clientOrderID: string): { readonly clientOrderID?: string } {
   return clientOrderID === '' ? {} : { clientOrderID };
 }

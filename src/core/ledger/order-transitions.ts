@@ -25,6 +25,7 @@ const LEGAL_STATUSES: ReadonlyMap<EventType, ReadonlySet<OrderStatus>> = new Map
   [EventType.OrderExpired, new Set(LIVE)],
   [EventType.TradeBusted, new Set([PartiallyFilled, ...ENDED])],
   [EventType.TradeCorrected, new Set([PartiallyFilled, ...ENDED])],
+  [EventType.HoldRaised, new Set(LIVE)],
 ]);
 
 /** Whether an order in this state may have this event. OrderPlaced makes an order and is not asked about. */

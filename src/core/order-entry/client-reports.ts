@@ -155,7 +155,7 @@ export class ClientReports {
       case EventType.OrderExpired:
         return tell(ENDS[detail.type], this.#end(reported, detail));
       default:
-        // A stop order that was triggered: the venue's word on it follows.
+        // A stop order that was triggered: the venue's word on it follows. FIX has no word for what is held.
         return null;
     }
   }

@@ -65,6 +65,8 @@ function detailMap({ detail }: LedgerEvent): ControlMap {
       return { ...termsMap(detail.terms), holdPaise: detail.holdPaise };
     case EventType.ChangeRejected:
       return { refusal: detail.code, message: detail.text, holdPaise: detail.holdPaise };
+    case EventType.HoldRaised:
+      return { holdPaise: detail.holdPaise };
     case EventType.OrderFilled:
       return executionMap(detail);
     case EventType.OrderCanceled:

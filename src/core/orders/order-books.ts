@@ -1,5 +1,6 @@
 import type { Account } from '../ledger/account.ts';
 import { applyEvent } from '../ledger/apply-event.ts';
+import { nextHoldRaised } from '../ledger/hold-cover.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { MoneyRules } from '../ledger/money-rules.ts';
 import { type Order, OrderStatus } from '../ledger/order.ts';
@@ -49,15 +50,18 @@ export class OrderBooks {
     return this.risk.terms(userId, instrumentId).money;
   }
 
-  /** Applies an event that was decided, and keeps it with its decision. */
+  /** Applies an event that was decided, and keeps it with its decision; with it, what makes the holds of other orders cover them again. */
   apply(decision: Decision, account: Account, event: LedgerEvent): void {
-    applyEvent(account, event);
-    decision.events.push(event);
-    this.trades.apply(event);
+    this.#apply(decision, account, event);
     const order = account.orders.get(event.orderID);
     if (order === undefined) return;
-    this.accounts.placed(account, order.orderID);
-    this.#keepTrigger(order);
+    const { instrumentId, product } = order;
+    const rules = this.rulesOf(order);
+    for (;;) {
+      const raised = nextHoldRaised(rules, account, instrumentId, product, event.tsMicros);
+      if (raised === null) return;
+      this.#apply(decision, account, raised);
+    }
   }
 
   /** Puts an account in place of what memory had of it. */
@@ -87,6 +91,16 @@ export class OrderBooks {
         this.#forget(orderID);
       }
     }
+  }
+
+  #apply(decision: Decision, account: Account, event: LedgerEvent): void {
+    applyEvent(account, event);
+    decision.events.push(event);
+    this.trades.apply(event);
+    const order = account.orders.get(event.orderID);
+    if (order === undefined) return;
+    this.accounts.placed(account, order.orderID);
+    this.#keepTrigger(order);
   }
 
   #keepTrigger(order: Order): void {

@@ -202,6 +202,17 @@ class RandomDay {
         if (order.pendingChanges.length > 0) wrong.push(`${order.orderID} has unanswered changes`);
         if (order.status === OrderStatus.Pending) wrong.push(`${order.orderID} is unconfirmed`);
       }
+      for (const { instrumentId, product, quantity } of account.positions.values()) {
+        if (product === Product.CNC) continue;
+        for (const side of [OrderSide.Buy, OrderSide.Sell]) {
+          const closing = [...account.orders.values()]
+            .filter((order) => order.instrumentId === instrumentId && order.product === product && order.side === side)
+            .filter(({ status }) => !isTerminal(status))
+            .reduce((sum, { terms, cumQty, exposureQty }) => sum + terms.quantity - cumQty - exposureQty, 0);
+          const closable = Math.max(0, side === OrderSide.Buy ? -quantity : quantity);
+          if (closing > closable) wrong.push(`orders of user ${userId} count on ${closing} of ${closable} units`);
+        }
+      }
       if (heldPaise !== account.heldPaise) wrong.push(`user ${userId} holds ${account.heldPaise}, for ${heldPaise}`);
       const memory = desk.account(userId);
       if (

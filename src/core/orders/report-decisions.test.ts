@@ -1,8 +1,9 @@
 import t from 'tap';
 import { ExecType, OrdStatus } from '../fix/generated/fix-enums.gen.ts';
+import { EventType } from '../ledger/ledger-event.ts';
 import { clOrdIDOf, OrderSide, OrderStatus, Product } from '../ledger/order.ts';
 import { AlarmKind } from './order-effects.ts';
-import { limit, OTHER_USER, TestDesk, USER } from './testing/test-desk.ts';
+import { limit, OTHER_USER, stopLimit, TestDesk, USER } from './testing/test-desk.ts';
 
 /** An order of ten at 100 rupees that is open at the venue, and the name that the venue knows it by. */
 function openOrder(desk: TestDesk): { orderID: number; name: string } {
@@ -140,6 +141,41 @@ t.test('a late fill is posted, makes the account short if it must, and raises an
   t.ok(desk.account().availablePaise < -100_000);
   t.same(kinds(desk), [AlarmKind.LateFill, AlarmKind.AccountShort]);
   t.equal(desk.account().availablePaise, desk.ledger.account(USER).availablePaise, 'and it is durable');
+  t.end();
+});
+
+t.test('what overtakes an order raises its hold in the same batch, with an alarm when the account is short', (t) => {
+  const desk = TestDesk.open();
+  const trade = (side: OrderSide, quantity: number, pricePaise: number): string => {
+    const orderID = desk.place({ side, product: Product.MIS, terms: limit(quantity, pricePaise) });
+    desk.venue.accept();
+    desk.settle();
+    return clOrdIDOf(orderID, 0);
+  };
+  desk.venue.fill(trade(OrderSide.Buy, 30, 10_000), 30, 10_000);
+  desk.settle();
+  const waitingID = desk.place({ side: OrderSide.Sell, product: Product.MIS, terms: stopLimit(28, 9_000, 9_000) });
+  const quick = trade(OrderSide.Sell, 31, 10_000);
+  t.equal(desk.order(waitingID).exposureQty, 0);
+  desk.ask({ type: 'withdraw', userId: USER, amountPaise: desk.account().availablePaise, reference: 'all' });
+  desk.venue.fill(quick, 10, 10_000);
+  desk.settle();
+  t.match(desk.order(waitingID), { status: OrderStatus.TriggerPending, exposureQty: 8 });
+  t.same(
+    desk.ledger.batches.at(-1)!.events.map(({ detail }) => detail.type),
+    [EventType.OrderFilled, EventType.HoldRaised],
+  );
+  t.same(desk.alarms, [], 'what the quick order held is enough');
+  const late = trade(OrderSide.Sell, 1, 10_000);
+  desk.venue.end(late, OrdStatus.Canceled, ExecType.Canceled);
+  desk.settle();
+  const { availablePaise } = desk.account();
+  if (availablePaise > 0) desk.ask({ type: 'withdraw', userId: USER, amountPaise: availablePaise, reference: 'rest' });
+  desk.venue.fill(late, 25, 8_000);
+  desk.settle();
+  t.match(desk.order(waitingID), { exposureQty: 28 });
+  t.same(kinds(desk), [AlarmKind.LateFill, AlarmKind.Overfill, AlarmKind.AccountShort]);
+  t.same(desk.account(), desk.ledger.account(USER), 'and it is durable');
   t.end();
 });
 

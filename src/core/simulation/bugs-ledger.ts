@@ -19,6 +19,8 @@ export const LEDGER_BUGS = {
     ),
   'hold-of-a-fill-kept': () =>
     skewed((event) => (isFill(event) ? { ...event, postings: withoutAccount(event.postings, Held) } : event)),
+  'hold-not-raised': () =>
+    skewed((event) => (event.detail.type === EventType.HoldRaised ? { ...event, postings: [] } : event)),
   'replace-hold-not-max': () => replaceHoldNotMax(),
   'charges-rounded-down': () => skewed((event) => (isFill(event) ? move(event, Gst, Available, 1) : event)),
   'fill-a-paisa-off': () => skewed((event) => (isFill(event) ? move(event, Exchange, Available, 1) : event)),

@@ -164,11 +164,31 @@ export class LedgerAudit {
       }
       this.#auditHold(order);
     }
+    this.#auditClaims(account);
     this.#findings.check(
       held === account.heldPaise,
       Invariant.HoldsCoverOrders,
       () => `user ${account.userId} has ${account.heldPaise} held, the orders hold ${held}`,
     );
+  }
+
+  /** Orders that count on closing a position count on no more than is open, whatever happened since they were placed. */
+  #auditClaims(account: Account): void {
+    const claims = new Map<string, number>();
+    for (const order of account.orders.values()) {
+      const { instrumentId, product, side, exposureQty } = order;
+      if (product === Product.CNC || isTerminal(order.status)) continue;
+      const open = account.positions.get(positionKey(instrumentId, product))?.quantity ?? 0;
+      const closable = Math.max(0, side === OrderSide.Buy ? -open : open);
+      const key = `${instrumentId} ${product} ${side}`;
+      const claimed = (claims.get(key) ?? 0) + leavesMax(order) - exposureQty;
+      claims.set(key, claimed);
+      this.#findings.check(
+        claimed <= closable,
+        Invariant.HoldsCoverOrders,
+        () => `orders of user ${account.userId} count on ${claimed} of ${closable} units of ${key}`,
+      );
+    }
   }
 
   #auditHold(order: Order): void {

@@ -7,6 +7,7 @@ import { accountFrozen, accountOpened, accountUnfrozen, deposited, withdrawn } f
 import { addCharges } from '../../core/ledger/charges.ts';
 import { contractNoteIssued, positionSettled } from '../../core/ledger/day-events.ts';
 import { orderFilled, type StandingTrade, tradeBusted, tradeCorrected } from '../../core/ledger/execution-events.ts';
+import { nextHoldRaised } from '../../core/ledger/hold-cover.ts';
 import type { LedgerBatch } from '../../core/ledger/ledger-batch.ts';
 import { EventType, type LedgerEvent } from '../../core/ledger/ledger-event.ts';
 import { moneyRulesAsOf } from '../../core/ledger/money-rules.ts';
@@ -159,8 +160,12 @@ export class LedgerTraders {
   }
 
   #apply(account: Account, event: LedgerEvent): void {
-    applyEvent(account, event);
-    this.events.push(event);
+    const { instrumentId, product, tsMicros } = event;
+    for (let next: LedgerEvent | null = event; next !== null; ) {
+      applyEvent(account, next);
+      this.events.push(next);
+      next = product === 0 ? null : nextHoldRaised(rules, account, instrumentId, product, tsMicros);
+    }
   }
 
   #now(): number {

@@ -63,6 +63,16 @@ export function orderVectors(): ControlMap[] {
       isLate: false,
     },
   };
+  const raised: LedgerEvent = {
+    ...common,
+    seq: 5,
+    product: Product.MIS,
+    postings: [
+      { account: LedgerAccount.Available, amountPaise: -490_000 },
+      { account: LedgerAccount.Held, amountPaise: 490_000 },
+    ],
+    detail: { type: EventType.HoldRaised, holdPaise: 493_215, exposureQty: 10 },
+  };
   const place = { action: 'place', symbol: 'RELIANCE', side: 'BUY', product: 'CNC', orderType: 'LIMIT' };
   return [
     { id: 1, action: 'login', token: 'header.payload.signature' },
@@ -76,5 +86,6 @@ export function orderVectors(): ControlMap[] {
     { id: 6, action: 'resume', fromSeq: 2 },
     eventMap(placed, 'RELIANCE'),
     eventMap(filled, 'RELIANCE'),
+    eventMap(raised, 'RELIANCE'),
   ];
 }
