@@ -36,6 +36,7 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   order_sessions: ['A,,B', 'A,A'],
   order_messages_per_second: [-1, '1000001'],
   risk_profile: ['bold', 'none'],
+  risk_limits_file: [7, 'x'.repeat(1_001)],
   token_secret_file: [7, 'x'.repeat(1_001)],
   ledger_url: ['postgres://db.example.com/outcry', 'postgres://desk@db.example.com/outcry?sslmode=prefer'],
   ledger_password_file: [7, 'x'.repeat(1_001)],

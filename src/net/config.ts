@@ -5,6 +5,7 @@ import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
 import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
 import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
+import { readRiskLayers } from './risk-limits-file.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 import { TOKEN_SECRET_VARIABLE } from './token-secret.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
@@ -38,6 +39,8 @@ export interface Config {
   readonly orderSessions: readonly string[];
   /** Absolute; '' for none. */
   readonly tokenSecretFile: string;
+  /** Absolute; '' for none. */
+  readonly riskLimitsFile: string;
   /** Absolute; '' for none. */
   readonly ledgerPasswordFile: string;
 }
@@ -89,6 +92,7 @@ export function loadConfig(input: ConfigInput): Config {
   if (config.venueTls !== null) tlsClientOptions(config.venueTls);
   readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
   readLedgerPassword(config.ledgerPasswordFile);
+  readRiskLayers(config.riskLimitsFile);
   return config;
 }
 
@@ -123,6 +127,7 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     venuePasswordFile: absolute(values.venue_password_file),
     orderSessions: resolveOrderSessions(values.order_sessions, venue === undefined),
     tokenSecretFile: absolute(values.token_secret_file),
+    riskLimitsFile: absolute(values.risk_limits_file),
     ledgerPasswordFile: absolute(values.ledger_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
   };

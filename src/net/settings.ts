@@ -127,6 +127,9 @@ export const SETTINGS = {
     ['standard', 'retail-strict'],
     'standard',
   ),
+  risk_limits_file: path(
+    'JSON file of limits above those of the profile: `limits` for all, `instruments` by symbol, `users` by id, each naming limits; null turns one off. Read at the start.',
+  ),
   token_secret_file: path(
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),

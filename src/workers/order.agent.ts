@@ -8,7 +8,7 @@ import { OrderPeers } from '../core/orders/order-peers.ts';
 import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
-import { RiskSettings } from '../core/risk/risk-settings.ts';
+import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
 import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
 import {
   TRADE_RECORD_INSTRUMENT_INDEX,
@@ -21,6 +21,7 @@ import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
+import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import { FlushingListener } from './flushing-listener.ts';
@@ -47,6 +48,7 @@ export class OrderAgent implements Agent {
   readonly #stats: Float64Array;
   readonly #instruments = new InstrumentRows();
   readonly #operators: Operators;
+  readonly #riskLayers: RiskLayers;
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
   readonly #trades: BroadcastRingReader;
@@ -71,6 +73,7 @@ export class OrderAgent implements Agent {
     this.#stats = new Float64Array(wiring.stats);
     this.#venueAddress = settings.venue;
     this.#instruments.load(wiring.rows);
+    this.#riskLayers = readRiskLayers(settings.riskLimitsFile);
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
@@ -124,6 +127,8 @@ export class OrderAgent implements Agent {
     switch (message.type) {
       case 'instruments':
         this.#instruments.load(message.rows);
+        // Limits name instruments by symbol: they are resolved again, at the next quiet moment.
+        this.#date = '';
         break;
       case 'venue':
         this.#onVenue(message);
@@ -262,7 +267,13 @@ export class OrderAgent implements Agent {
   }
 
   #risk(): RiskSettings {
-    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile);
+    const { limits, instruments, users } = this.#riskLayers;
+    const byId = new Map<number, LimitSettings>();
+    for (const [symbol, layer] of instruments) {
+      const row = this.#instruments.bySymbol(symbol);
+      if (row !== undefined) byId.set(row.instrumentId, layer);
+    }
+    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile, limits, byId, users);
   }
 
   #takeTrades(): void {
