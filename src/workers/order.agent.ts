@@ -1,6 +1,5 @@
 import { OutcryError } from '../core/errors.ts';
 import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
-import { isTerminal } from '../core/ledger/order.ts';
 import { indianDate } from '../core/market/calendar.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
 import type { OrderAlarm, OrderEffects } from '../core/orders/order-effects.ts';
@@ -323,14 +322,8 @@ export class OrderAgent implements Agent {
   #writeStats(): void {
     const block = this.#stats;
     const service = this.#service!;
-    let accounts = 0;
-    let liveOrders = 0;
-    for (const { orders } of service.accounts) {
-      accounts++;
-      for (const { status } of orders.values()) if (!isTerminal(status)) liveOrders++;
-    }
-    block[stats.ORDER_STATS_ACCOUNTS >> 1] = accounts;
-    block[stats.ORDER_STATS_LIVE_ORDERS >> 1] = liveOrders;
+    block[stats.ORDER_STATS_ACCOUNTS >> 1] = service.accountCount;
+    block[stats.ORDER_STATS_LIVE_ORDERS >> 1] = service.liveOrderCount;
     block[stats.ORDER_STATS_SESSIONS_UP >> 1] = this.#venue!.sessionsUp;
     block[stats.ORDER_STATS_BEHIND >> 1] = this.#peers.behindCount;
     if (this.#isClosing) return;
