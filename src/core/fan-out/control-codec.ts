@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 // Of this kind a malformed string throws a TypeError. It keeps nothing between two calls.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Shorter strings, which keys and most values are, are written here while they are ASCII: the platform's encoder costs more than they do. */
+/** Shorter strings, which keys and most values are, are written and read here while they are ASCII: a call of the platform's coders costs more than they do. */
 const SHORT_STRING = 32;
 /** What a message has grown the writer to is kept for the next one, up to so many bytes. */
 const KEPT_BYTES_MAX = 65_536;
@@ -253,6 +253,10 @@ class ControlReader {
 
   #string(length: number): string {
     const at = this.#take(length);
+    if (length < SHORT_STRING) {
+      const text = shortAscii(this.#bytes, at, length);
+      if (text !== undefined) return text;
+    }
     return decoder.decode(this.#bytes.subarray(at, at + length));
   }
 
@@ -272,6 +276,17 @@ class ControlReader {
     this.#at += count;
     return at;
   }
+}
+
+/** Undefined when it is not ASCII. */
+function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
+  let text = '';
+  for (let i = start; i < start + length; i++) {
+    const byte = bytes[i]!;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function safe(value: number): number {
