@@ -3,9 +3,8 @@ import { BenchChild } from './child-process.ts';
 import type { Cores } from './placement.ts';
 import { processCpuSeconds, processTree, residentBytes, threadUsage } from './process-usage.ts';
 
-const READY_TIMEOUT_MS = 30_000;
 /** A first start with orders makes a database. */
-const READY_WITH_LEDGER_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 120_000;
 
 export interface EngineSettings {
   readonly dataDir: string;
@@ -58,24 +57,19 @@ export class EngineUnderTest {
       OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
       OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
     };
-    return EngineUnderTest.#launch(settings.dataDir, environment, settings.cores, READY_TIMEOUT_MS);
+    return EngineUnderTest.#launch(settings.dataDir, environment, settings.cores);
   }
 
   /** With its own simulator and database, and these settings besides. Resolves when orders are taken. */
   static startWhole(dataDir: string, settings: Record<string, string>, cores: Cores): Promise<EngineUnderTest> {
-    return EngineUnderTest.#launch(dataDir, settings, cores, READY_WITH_LEDGER_TIMEOUT_MS);
+    return EngineUnderTest.#launch(dataDir, settings, cores);
   }
 
-  static async #launch(
-    dataDir: string,
-    settings: Record<string, string>,
-    cores: Cores,
-    timeoutMs: number,
-  ): Promise<EngineUnderTest> {
+  static async #launch(dataDir: string, settings: Record<string, string>, cores: Cores): Promise<EngineUnderTest> {
     const environment = { ...cleanEnvironment(), OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir, ...settings };
     const supervisor = new BenchChild('the engine', '../src/cli', ['start'], environment, cores);
     try {
-      const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, timeoutMs);
+      const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
       const port = Number(match[1]);
       const health = (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as { pid: number };
       return new EngineUnderTest(supervisor, port, health.pid);
