@@ -9,8 +9,10 @@ import { nativeProgram } from '../src/net/testing/native-program.ts';
 import { modulePath } from './child-process.ts';
 import type { Report, Row } from './harness.ts';
 
-const RUN_TIMEOUT_MS = 100_000;
+const RUN_TIMEOUT_MS = 200_000;
 const directory = t.testdir();
+// All of it works with processes of its own, the last of it with a database.
+t.setTimeout(600_000);
 
 async function bench(t: Tap, name: string, ...options: string[]): Promise<Report> {
   const json = join(directory, `${name}-${randomUUID()}.json`);
@@ -111,4 +113,22 @@ t.test('tick-to-socket: latencies from the bytes and from the exchange', sideByS
   t.ok(value(rows, 'outcry', '2-clients-tick-0ms', 'arrival_to_client_p50')! > 0, 'from arrival');
   t.ok(value(rows, 'outcry', '2-clients-tick-0ms', 'exchange_to_client_p50')! > 0, 'from the exchange');
   t.ok(value(rows, 'baseline', '2-clients-tick-0ms', 'arrival_to_client_p50')! > 0, 'through nothing');
+});
+
+t.test('orders: all accepted and filled, alone and beside one that is noisy', sideBySide, async (t) => {
+  const size = ['--accounts', '20', '--in-flight', '10', '--rate', '50', '--others-rate', '20', '--noisy-rate', '20'];
+  const time = ['--seconds', '1', '--warmup-seconds', '1', '--made-up-instruments', '20'];
+  const { rows } = await bench(t as Tap, 'orders', ...size, ...time);
+  for (const ofCase of ['throughput', 'latency-50']) {
+    for (const impl of ['outcry', 'baseline']) {
+      t.equal(value(rows, impl, ofCase, 'accepted'), 100, `${impl} ${ofCase}`);
+      t.equal(value(rows, impl, ofCase, 'filled'), 100, `${impl} ${ofCase}`);
+      t.ok(value(rows, impl, ofCase, 'fill_p99')! > 0, `${impl} ${ofCase}`);
+    }
+    t.equal(value(rows, 'outcry', ofCase, 'alarms'), 0);
+    for (const name of ['engine', 'postgres', 'exchange', 'load', 'thread_orders'])
+      t.ok(value(rows, 'outcry', ofCase, `cpu_${name}`)! >= 0, `${ofCase}: CPU of ${name}`);
+  }
+  t.equal(value(rows, 'outcry', 'noisy-neighbour', 'noisy_orders_per_s'), 20);
+  t.ok(value(rows, 'outcry', 'noisy-neighbour', 'pending_p99_ratio')! > 0);
 });

@@ -1,8 +1,10 @@
+import type { InstrumentKind } from '../src/core/market-data/instrument-master.ts';
 import { BenchChild } from './child-process.ts';
 import type { Cores } from './placement.ts';
 import { processCpuSeconds, processTree, residentBytes, threadUsage } from './process-usage.ts';
 
-const READY_TIMEOUT_MS = 30_000;
+/** A first start with orders makes a database. */
+const READY_TIMEOUT_MS = 120_000;
 
 export interface EngineSettings {
   readonly dataDir: string;
@@ -44,12 +46,9 @@ export class EngineUnderTest {
     this.#enginePid = enginePid;
   }
 
-  /** Resolves when quotes flow. */
-  static async start(settings: EngineSettings): Promise<EngineUnderTest> {
+  /** Quotes alone, from a feed of the bench. Resolves when they flow. */
+  static start(settings: EngineSettings): Promise<EngineUnderTest> {
     const environment = {
-      ...cleanEnvironment(),
-      OUTCRY_PORT: '0',
-      OUTCRY_DATA_DIR: settings.dataDir,
       OUTCRY_INSTRUMENTS: settings.instrumentsFile,
       OUTCRY_VENUE: settings.venue,
       OUTCRY_TARGET_COMP_ID: settings.venueCompID,
@@ -58,7 +57,17 @@ export class EngineUnderTest {
       OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
       OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
     };
-    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], environment, settings.cores);
+    return EngineUnderTest.#launch(settings.dataDir, environment, settings.cores);
+  }
+
+  /** With its own simulator and database, and these settings besides. Resolves when orders are taken. */
+  static startWhole(dataDir: string, settings: Record<string, string>, cores: Cores): Promise<EngineUnderTest> {
+    return EngineUnderTest.#launch(dataDir, settings, cores);
+  }
+
+  static async #launch(dataDir: string, settings: Record<string, string>, cores: Cores): Promise<EngineUnderTest> {
+    const environment = { ...cleanEnvironment(), OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir, ...settings };
+    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], environment, cores);
     try {
       const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
       const port = Number(match[1]);
@@ -70,12 +79,13 @@ export class EngineUnderTest {
     }
   }
 
-  /** Every listed symbol in the master's order, which is that of popularity. */
-  async symbols(): Promise<string[]> {
+  /** Every listed symbol in the master's order, which is that of popularity; `kind` leaves the others out. */
+  async symbols(kind?: InstrumentKind): Promise<string[]> {
     const rows = (await (await fetch(`http://${this.host}:${this.port}/instruments.json`)).json()) as {
       symbol: string;
+      kind: InstrumentKind;
     }[];
-    return rows.map((row) => row.symbol);
+    return rows.filter((row) => kind === undefined || row.kind === kind).map((row) => row.symbol);
   }
 
   async metrics(): Promise<Metrics> {

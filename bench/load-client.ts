@@ -115,7 +115,7 @@ function send(report: LoadReport): void {
 /** Tells the bench and ends this process: nothing that goes wrong here is repaired, the run is void. */
 function giveUp(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
-  process.send!({ type: 'failed', text } satisfies LoadReport, undefined, undefined, () => process.exit(1));
+  process.send!({ type: 'failed', text }, undefined, undefined, () => process.exit(1));
 }
 
 async function obey(order: LoadOrder): Promise<void> {

@@ -73,5 +73,4 @@ export type LoadReport =
   | { readonly type: 'measuring' }
   | { readonly type: 'figures'; readonly figures: LoadFigures }
   | { readonly type: 'content'; readonly content: LoadContent }
-  | { readonly type: 'verdict'; readonly verdict: LoadVerdict }
-  | { readonly type: 'failed'; readonly text: string };
+  | { readonly type: 'verdict'; readonly verdict: LoadVerdict };

@@ -6,6 +6,7 @@ import { FEED_KINDS } from './feed.ts';
 import { type BenchSetup, type Report, runRounds } from './harness.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
 import { ledgerBench } from './ledger.ts';
+import { ORDER_CASES, ordersBench } from './orders.ts';
 import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
@@ -126,6 +127,25 @@ define(
   .option('--callers <n>', 'orders that wait to be durable at once', whole(1, 100_000), 256)
   .option('--connections <n>', 'connections of the baseline, which waits for one order on each', whole(1, 60), 32)
   .option('--seconds <s>', 'time of a round of a row', whole(1, 600), 3);
+
+define(
+  'orders',
+  'orders through the whole engine: placed and filled a second, latencies, a noisy account',
+  3,
+  0,
+  ordersBench,
+)
+  .option('--accounts <n>', 'accounts that trade, a socket each', whole(1, 50_000), 1_000)
+  .option('--in-flight <n>', 'orders of `throughput` that wait for their fill', whole(1, 50_000), 1_000)
+  .option('--rate <n>', 'orders a second of `latency`', whole(1, 100_000), 1_000)
+  .option('--others-rate <n>', 'orders a second of `noisy-neighbour`, of all accounts but one', whole(1, 100_000), 500)
+  .option('--noisy-rate <n>', 'orders a second of that one', whole(1, 550), 500)
+  .option('--market-rate <n>', 'updates a second of the simulated market', whole(1, 1_000_000), 1_000)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 150)
+  .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
+  .option('--warmup-seconds <s>', 'load of `throughput` before measuring', whole(0, 600), 2)
+  .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 10)
+  .addOption(new Option('--only <case>', 'one of the cases').choices(ORDER_CASES));
 
 define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
   .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)

@@ -41,6 +41,7 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   fix_clients: [7, 'x'.repeat(1_001)],
   fix_clients_host: ['', 'no host'],
   fix_clients_port: [-1, '65536'],
+  risk_limits_file: [7, 'x'.repeat(1_001)],
   token_secret_file: [7, 'x'.repeat(1_001)],
   ledger_url: ['postgres://db.example.com/outcry', 'postgres://desk@db.example.com/outcry?sslmode=prefer'],
   ledger_password_file: [7, 'x'.repeat(1_001)],

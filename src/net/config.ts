@@ -6,6 +6,7 @@ import { OutcryError } from '../core/errors.ts';
 import { readFixClients } from './fix-clients.ts';
 import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
 import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
+import { readRiskLayers } from './risk-limits-file.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 import { TOKEN_SECRET_VARIABLE } from './token-secret.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
@@ -41,6 +42,8 @@ export interface Config {
   readonly tokenSecretFile: string;
   /** Absolute; '' for none. */
   readonly fixClientsFile: string;
+  /** Absolute; '' for none. */
+  readonly riskLimitsFile: string;
   /** Absolute; '' for none. */
   readonly ledgerPasswordFile: string;
 }
@@ -93,6 +96,7 @@ export function loadConfig(input: ConfigInput): Config {
   readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
   readLedgerPassword(config.ledgerPasswordFile);
   if (config.fixClientsFile !== '') readFixClients(config.fixClientsFile);
+  readRiskLayers(config.riskLimitsFile);
   return config;
 }
 
@@ -128,6 +132,7 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     orderSessions: resolveOrderSessions(values.order_sessions, venue === undefined),
     tokenSecretFile: absolute(values.token_secret_file),
     fixClientsFile: absolute(values.fix_clients),
+    riskLimitsFile: absolute(values.risk_limits_file),
     ledgerPasswordFile: absolute(values.ledger_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
   };

@@ -148,6 +148,9 @@ export const SETTINGS = {
     test: (value) => /^[A-Za-z0-9.:-]{1,253}$/.test(value),
   }),
   fix_clients_port: integer('Port that FIX clients connect to. 0: none is listened on.', 'port', 0, 0, 65_535),
+  risk_limits_file: path(
+    'JSON file of limits above those of the profile: `limits` for all, `instruments` by symbol, `users` by id, each naming limits; null turns one off. Read at the start.',
+  ),
   token_secret_file: path(
     'File with the secret that tokens are signed with, 32 bytes or more. Empty: one that the first start makes in the data directory. The environment variable OUTCRY_TOKEN_SECRET goes first.',
   ),

@@ -1,6 +1,5 @@
 import { OutcryError } from '../core/errors.ts';
 import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
-import { isTerminal } from '../core/ledger/order.ts';
 import { indianDate } from '../core/market/calendar.ts';
 import { OrderPeers } from '../core/order-entry/order-peers.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
@@ -8,7 +7,7 @@ import { AlarmKind, type OrderAlarm, type OrderEffects } from '../core/orders/or
 import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
-import { RiskSettings } from '../core/risk/risk-settings.ts';
+import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
 import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
 import {
   TRADE_RECORD_INSTRUMENT_INDEX,
@@ -25,6 +24,7 @@ import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
+import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
@@ -54,6 +54,7 @@ export class OrderAgent implements Agent {
   readonly #stats: Float64Array;
   readonly #instruments = new InstrumentRows();
   readonly #operators: Operators;
+  readonly #riskLayers: RiskLayers;
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
   readonly #trades: BroadcastRingReader;
@@ -80,6 +81,7 @@ export class OrderAgent implements Agent {
     this.#stats = new Float64Array(wiring.stats);
     this.#venueAddress = settings.venue;
     this.#instruments.load(wiring.rows);
+    this.#riskLayers = readRiskLayers(settings.riskLimitsFile);
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
@@ -136,6 +138,8 @@ export class OrderAgent implements Agent {
     switch (message.type) {
       case 'instruments':
         this.#instruments.load(message.rows);
+        // Limits name instruments by symbol: they are resolved again, at the next quiet moment.
+        this.#date = '';
         break;
       case 'venue':
         this.#onVenue(message);
@@ -323,7 +327,13 @@ export class OrderAgent implements Agent {
   }
 
   #risk(): RiskSettings {
-    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile);
+    const { limits, instruments, users } = this.#riskLayers;
+    const byId = new Map<number, LimitSettings>();
+    for (const [symbol, layer] of instruments) {
+      const row = this.#instruments.bySymbol(symbol);
+      if (row !== undefined) byId.set(row.instrumentId, layer);
+    }
+    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile, limits, byId, users);
   }
 
   #takeTrades(): void {
@@ -373,14 +383,8 @@ export class OrderAgent implements Agent {
   #writeStats(): void {
     const block = this.#stats;
     const service = this.#service!;
-    let accounts = 0;
-    let liveOrders = 0;
-    for (const { orders } of service.accounts) {
-      accounts++;
-      for (const { status } of orders.values()) if (!isTerminal(status)) liveOrders++;
-    }
-    block[stats.ORDER_STATS_ACCOUNTS >> 1] = accounts;
-    block[stats.ORDER_STATS_LIVE_ORDERS >> 1] = liveOrders;
+    block[stats.ORDER_STATS_ACCOUNTS >> 1] = service.accountCount;
+    block[stats.ORDER_STATS_LIVE_ORDERS >> 1] = service.liveOrderCount;
     block[stats.ORDER_STATS_SESSIONS_UP >> 1] = this.#venue!.sessionsUp;
     block[stats.ORDER_STATS_BEHIND >> 1] = this.#peers.behindCount;
     if (this.#isClosing) return;

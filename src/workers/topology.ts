@@ -123,6 +123,8 @@ export interface OrderSettings {
   readonly venue: Venue | undefined;
   readonly ledger: LedgerTarget;
   readonly riskProfile: RiskProfile;
+  /** Absolute; '' for none. */
+  readonly riskLimitsFile: string;
   /** SenderCompID(49) of each order session. */
   readonly sessions: readonly string[];
   readonly targetCompID: string;
@@ -161,6 +163,7 @@ export function orderSettings(
     venue,
     ledger,
     riskProfile: values.risk_profile,
+    riskLimitsFile: config.riskLimitsFile,
     sessions: config.orderSessions,
     targetCompID: values.target_comp_id,
     heartBtIntSeconds: values.heartbeat_seconds,

@@ -37,6 +37,8 @@ export interface Execution {
   readonly lastRptRequested?: boolean;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Of an order that there is none of. */
 const NO_ORDER_ID = 'NONE';
 /** FIX asks for a Symbol(55) and a Side(54) where there is no order to name one. */
@@ -77,16 +79,15 @@ export class OrderReports {
     const { terms, cumQty } = order;
     const { requestClOrdID } = execution;
     const execID = execution.execID ?? this.newExecID();
-    this.#deliver(order.compID, {
-      ...this.#report(terms, execution, execID, tsMicros),
-      orderID: order.orderID,
-      clOrdID: requestClOrdID ?? terms.clOrdID,
-      origClOrdID: requestClOrdID === undefined ? (execution.origClOrdID ?? '') : terms.clOrdID,
-      ordStatus: order.ordStatus,
-      leavesQty: execution.leavesQty ?? (order.row === NO_ORDER ? 0 : this.#pool().leavesQty[order.row]!),
-      cumQty,
-      avgPxPaise: cumQty === 0 ? 0 : Math.round(order.turnoverPaise / cumQty),
-    });
+    const report = this.#report(terms, execution, execID, tsMicros);
+    report.orderID = order.orderID;
+    report.clOrdID = requestClOrdID ?? terms.clOrdID;
+    report.origClOrdID = requestClOrdID === undefined ? (execution.origClOrdID ?? '') : terms.clOrdID;
+    report.ordStatus = order.ordStatus;
+    report.leavesQty = execution.leavesQty ?? (order.row === NO_ORDER ? 0 : this.#pool().leavesQty[order.row]!);
+    report.cumQty = cumQty;
+    report.avgPxPaise = cumQty === 0 ? 0 : Math.round(order.turnoverPaise / cumQty);
+    this.#deliver(order.compID, report);
     return execID;
   }
 
@@ -94,20 +95,18 @@ export class OrderReports {
   refuseNew(compID: string, terms: NewOrderSingle, code: RejectCode): void {
     const { ordRejReason, text } = REJECT_RULES[code];
     const execution = { execType: ExecType.Rejected, text };
-    this.#deliver(compID, {
-      ...this.#report(terms, execution, this.newExecID(), this.#mailboxes.nowMs * 1000),
-      ordRejReason,
-    });
+    const report = this.#report(terms, execution, this.newExecID(), this.#mailboxes.nowMs * 1000);
+    report.ordRejReason = ordRejReason;
+    this.#deliver(compID, report);
   }
 
   /** The answer to a question about an order or orders that there are none of; `known` is what the question named. */
   refuseStatus(compID: string, known: Partial<NewOrderSingle>, execution: Omit<Execution, 'execType'>): void {
     const terms = { ...NOTHING, ...known };
     const answer = { text: REJECT_RULES[RejectCode.UnknownOrder].text, ...execution, execType: ExecType.OrderStatus };
-    this.#deliver(compID, {
-      ...this.#report(terms, answer, this.newExecID(), this.#mailboxes.nowMs * 1000),
-      ordRejReason: OrdRejReason.UnknownOrder,
-    });
+    const report = this.#report(terms, answer, this.newExecID(), this.#mailboxes.nowMs * 1000);
+    report.ordRejReason = OrdRejReason.UnknownOrder;
+    this.#deliver(compID, report);
   }
 
   /** A cancel or replace that is refused. */
@@ -138,13 +137,26 @@ export class OrderReports {
     this.#mailboxes.deliver(compID, { msgType: MsgType.OrderMassCancelReport, massCancel });
   }
 
-  /** As of no order: what has one fills in the rest. */
-  #report(terms: NewOrderSingle, execution: Execution, execID: string, tsMicros: number): ExecutionReport {
-    const { account, symbol, side, orderQty, ordType, pricePaise, timeInForce, clOrdID } = terms;
+  /** As of no order: who has one fills in the rest. Field by field, since spreading objects here was a fifth of the exchange's work for an order. */
+  #report(terms: NewOrderSingle, execution: Execution, execID: string, tsMicros: number): Mutable<ExecutionReport> {
     return {
-      ...{ account, symbol, side, orderQty, ordType, pricePaise, timeInForce, clOrdID },
-      ...{ orderID: NO_ORDER_ID, origClOrdID: '', execID, execType: execution.execType },
-      ...{ ordStatus: OrdStatus.Rejected, ordRejReason: null, leavesQty: 0, cumQty: 0, avgPxPaise: 0 },
+      account: terms.account,
+      symbol: terms.symbol,
+      side: terms.side,
+      orderQty: terms.orderQty,
+      ordType: terms.ordType,
+      pricePaise: terms.pricePaise,
+      timeInForce: terms.timeInForce,
+      clOrdID: terms.clOrdID,
+      orderID: NO_ORDER_ID,
+      origClOrdID: '',
+      execID,
+      execType: execution.execType,
+      ordStatus: OrdStatus.Rejected,
+      ordRejReason: null,
+      leavesQty: 0,
+      cumQty: 0,
+      avgPxPaise: 0,
       lastQty: execution.lastQty ?? 0,
       lastPxPaise: execution.lastPxPaise ?? 0,
       execRefID: execution.execRefID ?? '',

@@ -13,10 +13,17 @@ export interface ControlMap {
 export const CONTROL_MAX_DEPTH = 4;
 
 const encoder = new TextEncoder();
+// Of this kind a malformed string throws a TypeError. It keeps nothing between two calls.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Shorter strings, which keys and most values are, are written and read here while they are ASCII: a call of the platform's coders costs more than they do. */
+const SHORT_STRING = 32;
+/** What a message has grown the writer to is kept for the next one, up to so many bytes. */
+const KEPT_BYTES_MAX = 65_536;
 
 /** Encodes a map behind `prefix`, the bytes that tell the frame's type. */
 export function encodeControl(prefix: readonly number[], map: ControlMap): Uint8Array<ArrayBuffer> {
-  const writer = new ControlWriter();
+  writer.begin();
   for (const byte of prefix) writer.byte(byte);
   writer.value(map);
   return writer.finish();
@@ -27,8 +34,15 @@ class ControlWriter {
   #numbers = new DataView(this.#bytes.buffer);
   #at = 0;
 
+  begin(): void {
+    this.#at = 0;
+  }
+
+  /** A copy of what was written. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#at);
+    const bytes = this.#bytes.slice(0, this.#at);
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#replace(new Uint8Array(KEPT_BYTES_MAX));
+    return bytes;
   }
 
   byte(byte: number): void {
@@ -73,6 +87,7 @@ class ControlWriter {
   }
 
   #string(text: string): void {
+    if (text.length < SHORT_STRING && this.#shortAscii(text)) return;
     const bytes = encoder.encode(text);
     if (bytes.length < 32) this.byte(0xa0 | bytes.length);
     else if (bytes.length <= 0xff) this.#sized(0xd9, 1, bytes.length);
@@ -81,6 +96,22 @@ class ControlWriter {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
+  }
+
+  /** False, and nothing is written, when it is not ASCII. */
+  #shortAscii(text: string): boolean {
+    const { length } = text;
+    this.#reserve(1 + length);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    bytes[at] = 0xa0 | length;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[at + 1 + i] = unit;
+    }
+    this.#at = at + 1 + length;
+    return true;
   }
 
   #header(length: number, fix: number, fixLimit: number, type16: number): void {
@@ -102,10 +133,17 @@ class ControlWriter {
     if (this.#at + count <= this.#bytes.length) return;
     const bytes = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + count));
     bytes.set(this.#bytes);
+    this.#replace(bytes);
+  }
+
+  #replace(bytes: Uint8Array<ArrayBuffer>): void {
     this.#bytes = bytes;
     this.#numbers = new DataView(bytes.buffer);
   }
 }
+
+/** One for all messages: none is begun before the one before is finished. */
+const writer = new ControlWriter();
 
 /** Decodes the map that is the bytes from `start` to the end; undefined when they are anything else. */
 export function decodeControl(bytes: Uint8Array, start: number): ControlMap | undefined {
@@ -129,8 +167,6 @@ class Malformed extends Error {}
 class ControlReader {
   readonly #bytes: Uint8Array;
   readonly #numbers: DataView;
-  // Of this kind a malformed string throws a TypeError.
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #at: number;
 
   constructor(bytes: Uint8Array, start: number) {
@@ -217,7 +253,11 @@ class ControlReader {
 
   #string(length: number): string {
     const at = this.#take(length);
-    return this.#decoder.decode(this.#bytes.subarray(at, at + length));
+    if (length < SHORT_STRING) {
+      const text = shortAscii(this.#bytes, at, length);
+      if (text !== undefined) return text;
+    }
+    return decoder.decode(this.#bytes.subarray(at, at + length));
   }
 
   #uint(size: 1 | 2 | 4): number {
@@ -236,6 +276,17 @@ class ControlReader {
     this.#at += count;
     return at;
   }
+}
+
+/** Undefined when it is not ASCII. */
+function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
+  let text = '';
+  for (let i = start; i < start + length; i++) {
+    const byte = bytes[i]!;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function safe(value: number): number {

@@ -6,15 +6,24 @@ export type Transfer = readonly [from: LedgerAccount, to: LedgerAccount, amountP
 
 /** One posting a ledger account, in the order of their numbers. They sum to zero since every transfer does. */
 export function postingsOf(transfers: readonly Transfer[]): Posting[] {
-  const sums = new Map<LedgerAccount, number>();
+  const postings: MutablePosting[] = [];
   for (const [from, to, amountPaise] of transfers) {
-    sums.set(from, (sums.get(from) ?? 0) - amountPaise);
-    sums.set(to, (sums.get(to) ?? 0) + amountPaise);
+    if (amountPaise === 0) continue;
+    add(postings, from, -amountPaise);
+    add(postings, to, amountPaise);
   }
-  return [...sums]
-    .filter(([, amountPaise]) => amountPaise !== 0)
-    .sort(([a], [b]) => a - b)
-    .map(([account, amountPaise]) => ({ account, amountPaise }));
+  return postings.filter(({ amountPaise }) => amountPaise !== 0);
+}
+
+type MutablePosting = { -readonly [K in keyof Posting]: Posting[K] };
+
+/** There are a dozen at most: a map would cost more than the search. */
+function add(postings: MutablePosting[], account: LedgerAccount, amountPaise: number): void {
+  let at = postings.length;
+  while (at > 0 && postings[at - 1]!.account > account) at--;
+  const posting = postings[at - 1];
+  if (posting?.account === account) posting.amountPaise += amountPaise;
+  else postings.splice(at, 0, { account, amountPaise });
 }
 
 /** Each item to whom it is owed. */

@@ -20,6 +20,8 @@ const PRE_OPEN_MICROS = timeOfDayMicros(sessions.preOpen);
 const OPEN_MICROS = timeOfDayMicros(sessions.open);
 const CLOSE_MICROS = timeOfDayMicros(sessions.close);
 const HOLIDAYS: ReadonlySet<string> = new Set(holidays.holidays);
+let lastDay = Number.NaN;
+let lastDate = '';
 
 /**
  * The phase of the cash market at `tsMicros` (epoch microseconds). The session data is Asia/Kolkata, UTC+05:30 all year. Years without holiday
@@ -86,7 +88,11 @@ export function isWeekday(day: number): boolean {
   return weekday !== 0 && weekday !== 6;
 }
 
-/** A day since 1970-01-01 as YYYY-MM-DD. */
+/** A day since 1970-01-01 as YYYY-MM-DD. The last one is remembered: it is asked for by every order and execution of a day. */
 export function isoDate(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+  if (day !== lastDay) {
+    lastDate = new Date(day * 86_400_000).toISOString().slice(0, 10);
+    lastDay = day;
+  }
+  return lastDate;
 }

@@ -3,7 +3,7 @@ import { applyEvent } from '../ledger/apply-event.ts';
 import { nextHoldRaised } from '../ledger/hold-cover.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { MoneyRules } from '../ledger/money-rules.ts';
-import { type Order, OrderStatus } from '../ledger/order.ts';
+import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
 import { forgetEndedOrders } from '../ledger/order-memory.ts';
 import type { RiskTerms } from '../risk/risk-settings.ts';
 import { AccountBook } from './account-book.ts';
@@ -38,11 +38,17 @@ export class OrderBooks {
   /** ClOrdID(11) of requests that were decided and may not leave yet: of them the venue cannot know. */
   readonly unsent = new Set<string>();
   risk: RiskSource;
+  #liveOrderCount = 0;
 
   constructor(instruments: InstrumentDirectory, risk: RiskSource, stopOrdersMax: number) {
     this.instruments = instruments;
     this.risk = risk;
     this.triggers = new TriggerBook(stopOrdersMax);
+  }
+
+  /** Orders that are not done. Kept up, since those of a day are too many to be looked at often. */
+  get liveOrderCount(): number {
+    return this.#liveOrderCount;
   }
 
   /** What the money of an order is reckoned by. */
@@ -69,14 +75,20 @@ export class OrderBooks {
     this.drop(account.userId);
     this.accounts.put(account);
     for (const event of executions) this.trades.apply(event);
-    for (const order of account.orders.values()) this.#keepTrigger(order);
+    for (const order of account.orders.values()) {
+      this.#liveOrderCount += Number(isLive(order));
+      this.#keepTrigger(order);
+    }
   }
 
   /** Nothing is kept of the account. */
   drop(userId: number): void {
     const account = this.accounts.find(userId);
     if (account === undefined) return;
-    for (const orderID of account.orders.keys()) this.#forget(orderID);
+    for (const order of account.orders.values()) {
+      this.#liveOrderCount -= Number(isLive(order));
+      this.#forget(order.orderID);
+    }
     this.accounts.remove(userId);
   }
 
@@ -94,11 +106,13 @@ export class OrderBooks {
   }
 
   #apply(decision: Decision, account: Account, event: LedgerEvent): void {
+    const wasLive = isLive(account.orders.get(event.orderID));
     applyEvent(account, event);
     decision.events.push(event);
     this.trades.apply(event);
     const order = account.orders.get(event.orderID);
     if (order === undefined) return;
+    this.#liveOrderCount += Number(isLive(order)) - Number(wasLive);
     this.accounts.placed(account, order.orderID);
     this.#keepTrigger(order);
   }
@@ -118,4 +132,8 @@ export class OrderBooks {
     this.trades.forget(orderID);
     this.triggers.remove(orderID);
   }
+}
+
+function isLive(order: Order | undefined): boolean {
+  return order !== undefined && !isTerminal(order.status);
 }

@@ -221,6 +221,9 @@ class RandomDay {
       )
         wrong.push(`memory of user ${userId} is not what the database has`);
     }
+    const liveCount = [...ours.values()].filter(({ status }) => !isTerminal(status)).length;
+    if (desk.service.liveOrderCount !== liveCount)
+      wrong.push(`${desk.service.liveOrderCount} orders are counted as live, ${liveCount} are`);
     const there = new Map([...desk.venue.orders].map(([name, order]) => [parseClOrdID(name)!.orderID, order]));
     for (const [orderID, order] of there) {
       const mine = ours.get(orderID);

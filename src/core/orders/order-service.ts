@@ -91,6 +91,15 @@ export class OrderService implements VenueListener {
     return this.#dayRoll;
   }
 
+  get accountCount(): number {
+    return this.#books.accounts.count;
+  }
+
+  /** Orders that are not done. */
+  get liveOrderCount(): number {
+    return this.#books.liveOrderCount;
+  }
+
   /** Memory's own accounts, what is not durable included; not to be changed. Answers to users come by `read`. */
   get accounts(): Iterable<Account> {
     return this.#books.accounts.accounts();
