@@ -32,12 +32,15 @@ const SYMBOLS = 12;
 /** The control socket takes 16 connections. */
 const ACCOUNTS_AT_ONCE = 10;
 const DEPOSIT_PAISE = 1_000_000_000_000;
-/** The longest that load goes on before a death. */
+/** How long load goes on before a death. */
+const FLOW_MS_MIN = 50;
 const FLOW_MS_MAX = 900;
 /** One death in so many is followed by another before the first is over. */
 const SECOND_DEATH_ODDS = 4;
 const SECOND_DEATH_MS_MAX = 700;
 const PACE_MS = 5;
+/** A change that was under way may have refused a cancel. */
+const CANCEL_AGAIN_MS = 500;
 /** Commands that the pacing makes up for when it was late. */
 const BACKLOG_MAX = 200;
 /** Orders that are acknowledged after a death before the load ends. */
@@ -46,7 +49,8 @@ const FAULTS_TOLD = 10;
 
 /** One Outcry, its traders, and what is done to it. */
 export class CrashDesk {
-  loadMs = 0;
+  /** From the begin of a load to the first death: for how long, and commands sent. */
+  readonly flow = { ms: 0, commands: 0 };
   readonly #dataDir: string;
   readonly #timeoutMs: number;
   readonly #rate: number;
@@ -60,7 +64,6 @@ export class CrashDesk {
   readonly #traders: CrashTrader[] = [];
   #quotes: QuoteTap | undefined;
   #load: NodeJS.Timeout | undefined;
-  #loadSinceMs = 0;
 
   constructor(
     dataDir: string,
@@ -111,9 +114,13 @@ export class CrashDesk {
 
   /** Load, a death or two, recovery, the end of the load, and the comparison of everything. */
   async round(): Promise<Victim[]> {
+    const sinceMs = performance.now();
+    const before = commandsOf(this.#commands);
     this.#startLoad();
-    await sleep(50 + this.#random(FLOW_MS_MAX));
+    await sleep(FLOW_MS_MIN + this.#random(FLOW_MS_MAX));
     const victims = [await this.#killOne()];
+    this.flow.ms += performance.now() - sinceMs;
+    this.flow.commands += commandsOf(this.#commands) - before;
     if (this.#random(SECOND_DEATH_ODDS) === 0) {
       await sleep(this.#random(SECOND_DEATH_MS_MAX));
       victims.push(await this.#killOne());
@@ -130,8 +137,12 @@ export class CrashDesk {
 
   /** Cancels what rests, so that nothing moves any more, asks the exchange after every order, and ends everything in order. */
   async finish(): Promise<{ orders: number; executions: number; askedAtVenue: number }> {
-    for (const trader of this.#traders) trader.cancelAbout(1);
-    await this.#quiet();
+    const isOver = (): boolean => this.#traders.every(({ isQuiet, liveCount }) => isQuiet && liveCount === 0);
+    await this.#until(async () => {
+      for (const trader of this.#traders) trader.cancelAbout(1);
+      await sleep(CANCEL_AGAIN_MS);
+      return isOver();
+    }, 'every order to be over');
     await this.#compare();
     const { venue } = await this.#running.status();
     const { orders, symbols, executions } = await withOwnReader(this.#dataDir, async (reader) => {
@@ -174,7 +185,6 @@ export class CrashDesk {
   #startLoad(): void {
     let lastMs = performance.now();
     let due = 0;
-    this.#loadSinceMs = lastMs;
     this.#load = setInterval(() => {
       const nowMs = performance.now();
       due = Math.min(BACKLOG_MAX, due + ((nowMs - lastMs) * this.#rate) / 1_000);
@@ -184,10 +194,7 @@ export class CrashDesk {
   }
 
   #stopLoad(): void {
-    if (this.#load === undefined) return;
     clearInterval(this.#load);
-    this.#load = undefined;
-    this.loadMs += performance.now() - this.#loadSinceMs;
   }
 
   async #killOne(): Promise<Victim> {
@@ -253,6 +260,10 @@ async function openAccount(dataDir: string, userId: number): Promise<void> {
   await askControl(dataDir, { type: 'account', command: { type: 'open-account', userId } });
   const deposit = { type: 'deposit', userId, amountPaise: DEPOSIT_PAISE, reference: randomUUID() } as const;
   await askControl(dataDir, { type: 'account', command: deposit });
+}
+
+function commandsOf({ place, modify, cancel }: CommandCounts): number {
+  return place + modify + cancel;
 }
 
 function told(faults: readonly string[]): string {

@@ -101,8 +101,13 @@ export class CrashTrader {
     else this.#cancel(this.#pick());
   }
 
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
   /** Cancels this share of the orders that live. */
   cancelAbout(share: number): void {
+    if (!this.#isResumed) return;
     for (const orderId of this.#live) if (this.#options.random(1_000) < share * 1_000) this.#cancel(orderId);
   }
 

@@ -18,7 +18,7 @@ export interface OrderCrashResult {
   readonly rounds: number;
   readonly kills: Readonly<Record<Victim, number>>;
   readonly commands: CommandCounts;
-  /** Commands a second while there was load, the time of the outages included. */
+  /** Commands a second, from the begin of each load to the first death. */
   readonly commandsPerSecond: number;
   /** In the ledgers, at the ends. */
   readonly orders: number;
@@ -41,7 +41,8 @@ export async function runOrderCrashRounds(options: OrderCrashOptions): Promise<O
   const random = seededRandom(seed);
   const kills: Record<Victim, number> = { engine: 0, exchange: 0, database: 0, backend: 0 };
   const commands: CommandCounts = { place: 0, modify: 0, cancel: 0, acknowledged: 0, refused: {}, resumes: 0 };
-  const sums = { orders: 0, executions: 0, askedAtVenue: 0, loadMs: 0 };
+  const sums = { orders: 0, executions: 0, askedAtVenue: 0 };
+  const flow = { ms: 0, commands: 0 };
   for (let done = 0; done < rounds; done += ROUNDS_A_DIRECTORY) {
     const dataDir = mkdtempSync(join(tmpdir(), 'outcry-order-crash-'));
     const desk = new CrashDesk(dataDir, SETTINGS, random, kills, commands);
@@ -55,7 +56,8 @@ export async function runOrderCrashRounds(options: OrderCrashOptions): Promise<O
       sums.orders += orders;
       sums.executions += executions;
       sums.askedAtVenue += askedAtVenue;
-      sums.loadMs += desk.loadMs;
+      flow.ms += desk.flow.ms;
+      flow.commands += desk.flow.commands;
       rmSync(dataDir, { recursive: true, force: true });
     } catch (error) {
       throw new Error(`seed ${seed}, files in ${dataDir}: ${(error as Error).message}`, { cause: error });
@@ -63,7 +65,6 @@ export async function runOrderCrashRounds(options: OrderCrashOptions): Promise<O
       await desk.abandon();
     }
   }
-  const sent = commands.place + commands.modify + commands.cancel;
-  const { loadMs, ...counts } = sums;
-  return { seed, rounds, kills, commands, commandsPerSecond: Math.round((sent * 1_000) / loadMs), ...counts };
+  const commandsPerSecond = Math.round((flow.commands * 1_000) / flow.ms);
+  return { seed, rounds, kills, commands, commandsPerSecond, ...sums };
 }
