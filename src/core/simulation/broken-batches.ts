@@ -1,6 +1,6 @@
 import type { Holding, Position } from '../ledger/account.ts';
 import type { AccountRow, FixSessionRow, TradeRow } from '../ledger/ledger-batch.ts';
-import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { EventType, LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
 import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
 import type { ModelTables } from './model-tables.ts';
 
@@ -55,6 +55,13 @@ const BREAKS = {
     draft.events[at] = { ...event, postings: [{ ...first!, amountPaise: first!.amountPaise + 1 }, ...rest] };
     return true;
   },
+  'postings out of order': (draft) => {
+    const at = draft.events.findIndex(({ postings }) => postings.length > 0);
+    if (at < 0) return false;
+    const event = draft.events[at]!;
+    draft.events[at] = { ...event, postings: [...event.postings].reverse() };
+    return true;
+  },
   'account missing': (draft) => {
     draft.accounts.pop();
     return true;
@@ -82,11 +89,11 @@ const BREAKS = {
     if (event.userId !== row.userId || event.seq === 1) return false;
     const amountPaise = row.cashPaise - row.marginUsedPaise + 1;
     const { Available, Bank } = LedgerAccount;
-    const postings = [
+    const postings = inOrder([
       ...event.postings,
       { account: Available, amountPaise: -amountPaise },
       { account: Bank, amountPaise },
-    ];
+    ]);
     draft.events[draft.events.length - 1] = { ...event, postings };
     draft.accounts[draft.accounts.length - 1] = { ...row, cashPaise: row.cashPaise - amountPaise, mustBeCovered: true };
     return true;
@@ -97,11 +104,11 @@ const BREAKS = {
     if (event.userId !== row.userId || event.seq === 1) return false;
     const amountPaise = (tables.accounts.get(row.userId)?.heldPaise ?? 0) + 1e12;
     const { Available, Held } = LedgerAccount;
-    const postings = [
+    const postings = inOrder([
       ...event.postings,
       { account: Held, amountPaise: -amountPaise },
       { account: Available, amountPaise },
-    ];
+    ]);
     draft.events[draft.events.length - 1] = { ...event, postings };
     draft.accounts[draft.accounts.length - 1] = { ...row, marginUsedPaise: row.marginUsedPaise - amountPaise };
     return true;
@@ -224,4 +231,14 @@ function changeOrder(
   if (order === undefined) return false;
   draft.changedOrders[0] = change(order);
   return true;
+}
+
+/** One posting a ledger account, in the order of their numbers. */
+function inOrder(postings: readonly Posting[]): Posting[] {
+  const amounts = new Map<LedgerAccount, number>();
+  for (const { account, amountPaise } of postings) amounts.set(account, (amounts.get(account) ?? 0) + amountPaise);
+  return [...amounts]
+    .map(([account, amountPaise]) => ({ account, amountPaise }))
+    .filter(({ amountPaise }) => amountPaise !== 0)
+    .sort((a, b) => a.account - b.account);
 }

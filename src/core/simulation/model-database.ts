@@ -93,6 +93,7 @@ export class ModelDatabase {
       const known = events.get(userId)?.length ?? 0;
       if (this.#has('event-sequence') && (seq <= known || isRepeat(seen, `e${userId} ${seq}`)))
         return 'ledger_events_pkey';
+      if (postings.some(({ account }, i) => i > 0 && account <= postings[i - 1]!.account)) return 'postings_in_order';
       const sum = postings.reduce((total, { amountPaise }) => total + amountPaise, 0);
       if (this.#has('postings-sum') && sum !== 0) return 'postings_sum_to_zero';
       const reference = referenceOf(event);

@@ -149,7 +149,7 @@ export class RandomBatches {
     after.heldPaise -= released;
     after.availablePaise += released;
     const postings: Posting[] = [];
-    if (released > 0) postings.push(post(LedgerAccount.Held, -released), post(LedgerAccount.Available, released));
+    if (released > 0) postings.push(post(LedgerAccount.Available, released), post(LedgerAccount.Held, -released));
     const order: Order = {
       ...before,
       status: ends ? (isTerminal(before.status) ? before.status : OrderStatus.Canceled) : OrderStatus.PartiallyFilled,
