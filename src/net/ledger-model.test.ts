@@ -5,7 +5,7 @@ import { runDatabaseTwins } from './testing/database-twins.ts';
 import { openTestDatabase } from './testing/ledger-fixture.ts';
 
 const SEED = 41;
-const BATCHES = 600;
+const BATCHES = 1_000;
 
 t.test('model and database take and refuse the same batches, and have the same rows after each', async (t) => {
   const database = await openTestDatabase(t.testdir());
