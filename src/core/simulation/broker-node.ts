@@ -105,6 +105,7 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
   onTimer(): void {
     this.#service.onTimer(this.#nowMicros);
     this.sessions.onTimer(this.#world.scheduler.nowMs);
+    this.#service.flush(this.#nowMicros);
   }
 
   die(): void {

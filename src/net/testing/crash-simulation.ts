@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { DeliveryMark } from '../../core/fix/delivery-mark.ts';
 import type { FixMessage } from '../../core/fix/fix-message.ts';
 import { FixSession } from '../../core/fix/fix-session.ts';
@@ -45,6 +46,8 @@ export async function runCrashSimulation(options: { deaths: number; seed: number
       deaths++;
     }
     orders += await world.drain();
+    // The timers of stores that died keep them in memory until they have fired.
+    await setImmediate();
     tornTails += world.broker.tornTails + world.venue.tornTails;
   }
   return { deaths, orders, tornTails };

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FixMessage } from '../../core/fix/fix-message.ts';
 import { FixSession } from '../../core/fix/fix-session.ts';
 import { MsgType } from '../../core/fix/generated/fix-enums.gen.ts';
@@ -48,6 +49,8 @@ export async function runResetSimulation(options: { deaths: number; seed: number
         if (world.die()) result.deathsInReset++;
       }
       await world.drain();
+      // The timers of stores that died keep them in memory until they have fired.
+      await setImmediate();
       if (deaths === 0) world.checkNothingLost();
       for (const peer of world.peers) {
         result.resets += peer.resets;
