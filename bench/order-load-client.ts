@@ -52,13 +52,16 @@ async function run(plan: OrderPlan): Promise<OrderFigures> {
   const startCpu = process.cpuUsage();
   const others = new OrderGroup();
   const noisy = new OrderGroup();
+  const warmup = new OrderGroup();
   const lateness = latencyHistogram();
   const place = (socket: OrderSocket, group: OrderGroup, dueMs: number): void => {
     recordLatency(lateness, (performance.now() - dueMs) * 1_000);
     fleet.place(socket, group, dueMs);
   };
   const filledPerSecond =
-    plan.kind === 'in-flight' ? await runInFlight(plan, others, place) : await runScheduled(plan, others, noisy, place);
+    plan.kind === 'in-flight'
+      ? await runInFlight(plan, others, place)
+      : await runScheduled(plan, others, noisy, warmup, place);
   fleet.onEnd = () => {};
   const drainedMs = performance.now() + DRAIN_TIMEOUT_MS;
   while (fleet.waiting > 0 && performance.now() < drainedMs) await step();
@@ -66,6 +69,7 @@ async function run(plan: OrderPlan): Promise<OrderFigures> {
   return {
     lost: fleet.forget(),
     filledPerSecond,
+    filledInAll: others.filled + noisy.filled + warmup.filled,
     others: others.outcome(),
     noisy: noisy.outcome(),
     lateness: encodeIntoCompressedBase64(lateness),
@@ -95,24 +99,34 @@ async function runInFlight(plan: InFlight, group: OrderGroup, place: Place): Pro
 }
 
 /** Each order is due at its time, whatever became of those before it. */
-async function runScheduled(plan: Scheduled, others: OrderGroup, noisy: OrderGroup, place: Place): Promise<number> {
-  const startMs = performance.now();
+async function runScheduled(
+  plan: Scheduled,
+  others: OrderGroup,
+  noisy: OrderGroup,
+  warmup: OrderGroup,
+  place: Place,
+): Promise<number> {
+  const beginMs = performance.now();
+  const measuredMs = beginMs + plan.warmupSeconds * 1_000;
+  const endMs = measuredMs + plan.seconds * 1_000;
   const streams = [
     { group: others, sockets: fleet.sockets, perSecond: plan.ordersPerSecond, count: 0 },
     { group: noisy, sockets: fleet.noisySockets, perSecond: plan.noisyPerSecond, count: 0 },
   ].filter(({ perSecond }) => perSecond > 0);
-  for (let nowMs = startMs; nowMs < startMs + plan.seconds * 1_000; nowMs = performance.now()) {
+  let filledBefore = 0;
+  for (let nowMs = beginMs; nowMs < endMs; nowMs = performance.now()) {
     for (const stream of streams) {
       const { group, sockets, perSecond } = stream;
       const intervalMs = 1_000 / perSecond;
-      for (let dueMs = startMs + stream.count * intervalMs; dueMs <= nowMs; dueMs += intervalMs) {
-        place(sockets[stream.count++ % sockets.length]!, group, dueMs);
+      for (let dueMs = beginMs + stream.count * intervalMs; dueMs <= nowMs; dueMs += intervalMs) {
+        place(sockets[stream.count++ % sockets.length]!, dueMs < measuredMs ? warmup : group, dueMs);
       }
     }
+    if (nowMs < measuredMs) filledBefore = warmup.filled;
     if (fleet.waiting > WAITING_MAX) throw new Error(`${WAITING_MAX} orders wait: the engine cannot keep up`);
     await step();
   }
-  return (others.filled + noisy.filled) / plan.seconds;
+  return (others.filled + noisy.filled + warmup.filled - filledBefore) / plan.seconds;
 }
 
 async function waitUntil(endMs: number): Promise<void> {

@@ -6,7 +6,7 @@ export interface OrderTrader {
   readonly sockets: number;
 }
 
-/** One run: of all traders in turn, or of them on a schedule and, beside them, the noisy one on its own. */
+/** One run, begun by a warm-up at the same load: of all traders in turn, or of them on a schedule and, beside them, the noisy one on its own. */
 export type OrderPlan =
   | {
       readonly kind: 'in-flight';
@@ -20,6 +20,7 @@ export type OrderPlan =
       readonly ordersPerSecond: number;
       /** 0 for a silent neighbour. */
       readonly noisyPerSecond: number;
+      readonly warmupSeconds: number;
       readonly seconds: number;
     };
 
@@ -49,6 +50,8 @@ export interface OrderFigures {
   readonly lost: number;
   /** Of the measured time alone. */
   readonly filledPerSecond: number;
+  /** Of everybody, with those of the warm-up: what the CPU time of the run was for. */
+  readonly filledInAll: number;
   readonly others: OrderOutcome;
   readonly noisy: OrderOutcome;
   /** How much later than due an order was sent, microseconds: base64. */

@@ -42,7 +42,7 @@ export async function ordersBench(options: OrdersOptions): Promise<BenchSetup> {
     const load = await connected({ host, port: rig.engine.port, traders, noisy }, loads);
     const echoLoad = await connected({ host, port: echo.port, traders, noisy }, loads);
     const throughput: OrderPlan = { kind: 'in-flight', inFlight, warmupSeconds, seconds };
-    const latency: OrderPlan = { kind: 'scheduled', ordersPerSecond: rate, noisyPerSecond: 0, seconds };
+    const latency: OrderPlan = { kind: 'scheduled', ordersPerSecond: rate, noisyPerSecond: 0, warmupSeconds, seconds };
     const subjects: Subject[] = [];
     for (const [name, plan] of [
       ['throughput', throughput],
@@ -101,7 +101,7 @@ async function throughEngine(rig: OrderRig, load: Load, plan: OrderPlan): Promis
   const metricsAfter = await rig.metrics();
   const samples = [
     ...orderSamples(figures),
-    ...usageSamples(before, after, figures.others.filled),
+    ...usageSamples(before, after, figures.filledInAll),
     loadSample(figures),
     ...batchSamples(metricsBefore, metricsAfter),
   ];
@@ -110,7 +110,7 @@ async function throughEngine(rig: OrderRig, load: Load, plan: OrderPlan): Promis
 
 /** The same schedule of the others with and without one account that places as many again. */
 async function besideNoise(load: Load, options: OrdersOptions): Promise<Measurement> {
-  const { seconds, othersRate, noisyRate } = options;
+  const { warmupSeconds, seconds, othersRate, noisyRate } = options;
   const silent: OrderFigures[] = [];
   const loud: OrderFigures[] = [];
   for (let turn = 0; turn < NOISY_TURNS; turn++) {
@@ -118,7 +118,8 @@ async function besideNoise(load: Load, options: OrdersOptions): Promise<Measurem
       [silent, 0],
       [loud, noisyRate],
     ] as const) {
-      all.push(await run(load, { kind: 'scheduled', ordersPerSecond: othersRate, noisyPerSecond, seconds }));
+      const ordersPerSecond = othersRate;
+      all.push(await run(load, { kind: 'scheduled', ordersPerSecond, noisyPerSecond, warmupSeconds, seconds }));
     }
   }
   const noisyFilled = loud.reduce((sum, { noisy }) => sum + noisy.filled, 0);
@@ -160,8 +161,8 @@ function usageSamples(before: OrderUsage, after: OrderUsage, filled: number): Sa
   }));
 }
 
-function loadSample({ cpuSeconds, others }: OrderFigures): Sample {
-  return { metric: 'cpu_load', unit: 'CPU s/1,000 orders', value: (cpuSeconds / others.filled) * 1_000 };
+function loadSample({ cpuSeconds, filledInAll }: OrderFigures): Sample {
+  return { metric: 'cpu_load', unit: 'CPU s/1,000 orders', value: (cpuSeconds / filledInAll) * 1_000 };
 }
 
 function batchSamples(before: Metrics, after: Metrics): Sample[] {

@@ -143,7 +143,7 @@ define(
   .option('--market-rate <n>', 'updates a second of the simulated market', whole(1, 1_000_000), 1_000)
   .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 150)
   .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
-  .option('--warmup-seconds <s>', 'load of `throughput` before measuring', whole(0, 600), 2)
+  .option('--warmup-seconds <s>', 'load of a row before measuring', whole(0, 600), 2)
   .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 10)
   .addOption(new Option('--only <case>', 'one of the cases').choices(ORDER_CASES));
 
