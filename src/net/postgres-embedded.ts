@@ -123,7 +123,9 @@ function confined(user: ServerUser, paths: readonly string[]): readonly [string,
   if (process.getuid?.() !== 0) return ['setpriv', ...death];
   const drop = ['--reuid', `${user.uid}`, '--regid', `${user.gid}`, '--clear-groups'];
   const kept = '-all,+dac_read_search';
-  const keep = paths.every((path) => isReachable(path, user)) ? [] : ['--inh-caps', kept, '--ambient-caps', kept];
+  // access(2), by which PostgreSQL looks at its programs, leaves capabilities out of account unless the last is set.
+  const caps = ['--inh-caps', kept, '--ambient-caps', kept, '--securebits', '+no_setuid_fixup'];
+  const keep = paths.every((path) => isReachable(path, user)) ? [] : caps;
   return ['setpriv', ...drop, ...keep, ...death];
 }
 
