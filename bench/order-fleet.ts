@@ -51,9 +51,10 @@ export class OrderFleet implements LoadListener {
     (trader === noisy ? this.noisySockets : this.sockets).push(socket);
   }
 
-  /** Market orders, to and fro: the position stays small and the book as it is. */
+  /** Market orders, to and fro and from share to share: positions stay small, and no book is emptied faster than its market maker fills it. */
   place(socket: OrderSocket, group: OrderGroup, dueMs: number): void {
     const count = socket.placedCount++;
+    const { symbols } = this.#settings;
     this.#requestID = (this.#requestID % 0xffff_ffff) + 1;
     const id = this.#requestID;
     this.#byRequest.set(id, { socket, group, dueMs });
@@ -61,7 +62,7 @@ export class OrderFleet implements LoadListener {
     socket.connection.control({
       id,
       action: 'place',
-      symbol: socket.trader.symbol,
+      symbol: symbols[(socket.trader.firstSymbol + socket.connection.index + (count >> 1)) % symbols.length]!,
       side: count % 2 === 0 ? 'BUY' : 'SELL',
       product: 'MIS',
       orderType: 'MARKET',

@@ -1,8 +1,8 @@
-/** Who trades: the account, what it trades, and how many sockets it does so on. */
+/** Who trades: the account, which of the symbols it begins with, and how many sockets it has. */
 export interface OrderTrader {
   readonly userId: number;
   readonly token: string;
-  readonly symbol: string;
+  readonly firstSymbol: number;
   readonly sockets: number;
 }
 
@@ -29,6 +29,7 @@ export interface OrderLoadSettings {
   readonly port: number;
   readonly traders: readonly OrderTrader[];
   readonly noisy: OrderTrader;
+  readonly symbols: readonly string[];
 }
 
 /** What became of one group's orders. Latencies are from when an order was due, in microseconds: base64. */

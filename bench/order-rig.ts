@@ -47,6 +47,7 @@ export class OrderRig {
   readonly engine: EngineUnderTest;
   readonly traders: OrderTrader[] = [];
   noisy!: OrderTrader;
+  symbols: readonly string[] = [];
   readonly #dataDir: string;
   #pids!: Pids;
 
@@ -62,6 +63,8 @@ export class OrderRig {
     writeFileSync(limitsFile, JSON.stringify({ limits: LIMITS }));
     const settings = {
       OUTCRY_RISK_LIMITS_FILE: limitsFile,
+      // A rare share may be silent for longer than a minute, and orders in it refused then.
+      OUTCRY_STALE_AFTER_MS: '0',
       OUTCRY_EXCHANGE_SEED: String(options.seed),
       OUTCRY_EXCHANGE_RATE: String(options.marketRate),
       OUTCRY_EXCHANGE_INSTRUMENTS: String(options.madeUpInstruments),
@@ -104,13 +107,13 @@ export class OrderRig {
     };
     const { engine, exchange, postgres } = processes;
     this.#pids = { engine: engine.pid, exchange: exchange.pid, postgres: postgres.pid };
-    const symbols = await this.engine.symbols('equity');
+    this.symbols = await this.engine.symbols('equity');
     const secret = readTokenSecret({ dataDir: this.#dataDir, secretFile: '', environment: {} });
     const prng = new Prng(seed);
     const nowMs = Date.now();
     for (let userId = 1; userId <= accounts + 1; userId++) {
       const token = await issueToken(secret, { userId, expiresMs: nowMs + TOKEN_MS }, nowMs);
-      this.traders.push({ userId, token, symbol: symbols[prng.below(symbols.length)]!, sockets: 1 });
+      this.traders.push({ userId, token, firstSymbol: prng.below(this.symbols.length), sockets: 1 });
     }
     this.noisy = { ...this.traders.pop()!, sockets: NOISY_SOCKETS };
     const userIds = Array.from({ length: accounts + 1 }, (_, i) => i + 1);

@@ -29,7 +29,7 @@ const NOISY_TURNS = 2;
 export async function ordersBench(options: OrdersOptions): Promise<BenchSetup> {
   const { only, inFlight, warmupSeconds, seconds, rate } = options;
   const rig = await OrderRig.start(options);
-  const { traders, noisy } = rig;
+  const { traders, noisy, symbols } = rig;
   const { host } = rig.engine;
   const loads: Load[] = [];
   const echo = await OrderEcho.start();
@@ -39,8 +39,8 @@ export async function ordersBench(options: OrdersOptions): Promise<BenchSetup> {
     await rig.close();
   };
   try {
-    const load = await connected({ host, port: rig.engine.port, traders, noisy }, loads);
-    const echoLoad = await connected({ host, port: echo.port, traders, noisy }, loads);
+    const load = await connected({ host, port: rig.engine.port, traders, noisy, symbols }, loads);
+    const echoLoad = await connected({ host, port: echo.port, traders, noisy, symbols }, loads);
     const throughput: OrderPlan = { kind: 'in-flight', inFlight, warmupSeconds, seconds };
     const latency: OrderPlan = { kind: 'scheduled', ordersPerSecond: rate, noisyPerSecond: 0, warmupSeconds, seconds };
     const subjects: Subject[] = [];
