@@ -101,6 +101,7 @@ async function main(): Promise<void> {
   const startMs = Date.now();
   const results: Record<string, unknown> = {};
   const faults: string[] = [];
+  let told = 0;
   const stage = async (name: string, count: number, run: () => Promise<unknown>): Promise<void> => {
     if (count === 0) return;
     say(`torture: ${name}, ${count}`);
@@ -109,6 +110,9 @@ async function main(): Promise<void> {
     } catch (error) {
       faults.push(`${name}: ${(error as Error).message}`);
     }
+    // At once: a run that is ended early has told what it found.
+    for (const fault of faults.slice(told)) say(`torture: FAULT ${fault}`);
+    told = faults.length;
   };
   // A half of the messages at framer and decoder, a quarter each at a session of each version.
   const shares: [string, Target, number][] = [
@@ -138,7 +142,6 @@ async function main(): Promise<void> {
       void (round % ORDER_ROUNDS_TOLD === 0 && say(`torture: ${round} deaths under order load`));
     return runOrderCrashRounds({ rounds: orderRounds, seed, onRound });
   });
-  for (const fault of faults) say(`torture: FAULT ${fault}`);
   const seconds = Math.round((Date.now() - startMs) / 1_000);
   process.stdout.write(`${JSON.stringify({ ok: faults.length === 0, seconds, seed, faults, results })}\n`);
   process.exitCode = faults.length === 0 ? 0 : 1;
