@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { clientConfig, connectLedger } from '../net/ledger-target.ts';
+import { clearLeftovers } from '../net/postgres-leftovers.ts';
 import { openTestDatabase, TestLedger } from '../net/testing/ledger-fixture.ts';
 import { LineProcess } from '../net/testing/line-process.ts';
 
@@ -56,4 +57,5 @@ await t.test('verify, at, rebuild', async (t) => {
   t.match(run('verify'), { code: 4, out: /totalValuePaise/ });
   process.kill(Number(readFileSync(join(dataDir, 'outcry.lock'), 'utf8').split(' ')[0]), 'SIGKILL');
   await owner.stop();
+  await clearLeftovers(join(dataDir, 'postgres/cluster'));
 });
