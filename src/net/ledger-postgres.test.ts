@@ -193,7 +193,7 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         wrong((b) => ({ accounts: [{ ...row(b), lastSeq: account.seq + 2 }] })),
         /account_balance.*OC003/,
       ],
-      ['events without a row', wrong(() => ({ accounts: [] })), /OC002/],
+      ['events without a row', wrong(() => ({ accounts: [] })), /user_id.*23502/],
       ['a row without events', wrong(() => ({ events: [] })), /OC00[23]/],
       ['a row twice', wrong((b) => ({ accounts: [row(b), row(b)] })), /OC003/],
       [
@@ -229,7 +229,7 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
       [
         'postings out of their order',
         wrong((b) => ({ events: [{ ...placed(b), postings: [...placed(b).postings].reverse() }] })),
-        /postings_in_order.*23514/,
+        /postings_in_order/,
       ],
       [
         'three of them',
@@ -270,7 +270,7 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         })),
         /OC005/,
       ],
-      ['an amount without bound', wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })), /22/],
+      ['an amount without bound', wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })), /beyond every amount/],
       ['a batch id again', { ...wrong(() => ({})), batchId: 1 }, /OC007/],
     ];
     for (const [what, batch, text] of cases) {

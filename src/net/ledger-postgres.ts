@@ -2,8 +2,9 @@ import pg from 'pg';
 import { assert } from '../core/assert.ts';
 import { OutcryError } from '../core/errors.ts';
 import type { BatchAnswer, CommitOutcome, LedgerBatch } from '../core/ledger/ledger-batch.ts';
+import { UnfitValue } from './binary-array.ts';
 import { checkServer } from './ledger-database.ts';
-import { COMMIT_CALL, commitParameters } from './ledger-parameters.ts';
+import { COMMIT_CALL, CommitParameters } from './ledger-parameters.ts';
 import { ROW_TYPES } from './ledger-rows.ts';
 import { clientConfig, connectLedger, type LedgerConnection, type LedgerTarget } from './ledger-target.ts';
 
@@ -27,6 +28,7 @@ const STALE_EPOCH = 'OC001';
 export class LedgerPostgres {
   readonly #config: pg.ClientConfig;
   readonly #shard: number;
+  readonly #parameters = new CommitParameters();
   #epoch = 0;
   #open: { readonly connection: LedgerConnection; readonly session: number } | undefined;
   #isBusy = false;
@@ -67,12 +69,11 @@ export class LedgerPostgres {
       }
       const { connection, session } = opened;
       try {
-        await bounded(
-          connection,
-          connection.client.query({ ...COMMIT_CALL, values: commitParameters(batch, session) }),
-        );
+        const values = this.#parameters.of(batch, session);
+        await bounded(connection, connection.client.query({ ...COMMIT_CALL, values }));
         return { kind: 'committed' };
       } catch (error) {
+        if (error instanceof UnfitValue) return { kind: 'refused', text: error.message };
         const outcome = outcomeOf(error);
         if (outcome.kind === 'unknown') this.#lose(connection);
         return outcome;

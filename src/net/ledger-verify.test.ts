@@ -115,11 +115,7 @@ const SPOILT: readonly (readonly [what: string, sql: string, found: RegExp])[] =
     `UPDATE snapshots SET state = replace(state, '"heldPaise":', '"heldPaise":1') WHERE user_id = 1`,
     /snapshot 1:/,
   ],
-  [
-    'an account without events',
-    `INSERT INTO accounts VALUES (99, 0, 0, 0, 0, DEFAULT, DEFAULT, 0, '')`,
-    /follow each other/,
-  ],
+  ['an account without events', `INSERT INTO accounts VALUES (99, 0, 0, 0, 0, 0, '')`, /follow each other/],
 ];
 
 await t.test('what is spoilt is found, and a rebuild mends it', async (t) => {
