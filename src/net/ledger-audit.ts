@@ -36,6 +36,8 @@ const CHECKS: Readonly<Record<string, string>> = {
     WHERE a.held_paise <> coalesce(o.held, 0)`,
   'an order that has ended holds nothing': `
     SELECT user_id, order_id, status, hold_paise FROM outcry.orders WHERE status >= 5 AND (hold_paise <> 0 OR exposure_qty <> 0)`,
+  'an open order is looked for where it is': `
+    SELECT user_id, order_id, status FROM outcry.orders WHERE status < 5 AND order_id < (SELECT min(open_from) FROM outcry.shard_owners)`,
   'margin is that of the positions': `
     SELECT user_id, a.margin_paise, coalesce(p.margin, 0) FROM outcry.accounts a
     LEFT JOIN (SELECT user_id, sum(margin_paise) AS margin FROM outcry.positions GROUP BY user_id) p USING (user_id)

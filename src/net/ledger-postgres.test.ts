@@ -270,7 +270,11 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         })),
         /OC005/,
       ],
-      ['an amount without bound', wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })), /beyond every amount/],
+      [
+        'an amount without bound',
+        wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })),
+        /beyond every amount/,
+      ],
       ['a batch id again', { ...wrong(() => ({})), batchId: 1 }, /OC007/],
     ];
     for (const [what, batch, text] of cases) {

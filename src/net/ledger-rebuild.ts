@@ -24,7 +24,7 @@ export async function rebuildLedger(target: LedgerTarget, reader: LedgerReader):
   const { client, destroy } = await connectLedger(clientConfig(target, 'owner'));
   try {
     await client.query('SET search_path = outcry');
-    await client.query('UPDATE shard_owners SET epoch = epoch + 1');
+    await client.query('UPDATE shard_owners SET epoch = epoch + 1, open_from = 0');
     await client.query('BEGIN');
     await client.query(`TRUNCATE ${PROJECTIONS.join(', ')}`);
     // The events are read over another connection, which must not touch the tables that are locked by this one.

@@ -143,7 +143,7 @@ BEGIN
     venue_order_id = c_text[j + 1], text = c_text[j + 2], pending_changes = c_text[j + 3]
   FROM generate_series(0, cardinality(c) / 17 - 1) AS r CROSS JOIN LATERAL (VALUES (r * 17, r * 3)) AS row (i, j)
   -- What has ended does not begin again.
-  WHERE o.order_id = c[i + 1] AND o.user_id = c[i + 2] AND (o.is_open OR c[i + 3] >= 5);
+  WHERE o.order_id = c[i + 1] AND o.user_id = c[i + 2] AND (o.status < 5 OR c[i + 3] >= 5);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows * 17 <> cardinality(c) THEN
     RAISE EXCEPTION 'of % changed orders % are there, of that user and in a status to be changed', cardinality(c) / 17, v_rows
@@ -204,6 +204,26 @@ BEGIN
   END IF;
 END $$;
 
+-- New orders come above those that have ended. In one batch of four it is moved on, by a bounded number of orders: each is looked at once more in its life.
+CREATE FUNCTION check_open_from(p_owner shard_owners, o bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_first bigint := (SELECT min(o[i]) FROM generate_series(1, cardinality(o), 22) AS i);
+  v_open_from bigint;
+BEGIN
+  IF v_first < p_owner.open_from THEN
+    RAISE EXCEPTION 'order % comes after all before % have ended', v_first, p_owner.open_from USING ERRCODE = 'OC005';
+  END IF;
+  IF p_owner.last_batch_id % 4 = 0 THEN
+    SELECT coalesce(min(order_id) FILTER (WHERE status < 5), max(order_id) + 1) INTO v_open_from FROM (
+      SELECT order_id, status FROM orders WHERE order_id >= p_owner.open_from AND order_id < v_first ORDER BY order_id LIMIT 1000
+    ) AS next;
+    IF v_open_from > p_owner.open_from THEN
+      UPDATE shard_owners SET open_from = v_open_from WHERE shard = p_owner.shard;
+    END IF;
+  END IF;
+END $$;
+
 CREATE FUNCTION commit_batch(
   p_shard smallint, p_epoch bigint, p_session bigint, p_batch_id bigint,
   e bigint[], e_text text[], a bigint[], a_text text[], a_new integer, o bigint[], o_text text[], c bigint[], c_text text[],
@@ -219,7 +239,8 @@ DECLARE
   v_owner shard_owners;
 BEGIN
   UPDATE shard_owners SET last_batch_id = p_batch_id
-  WHERE shard = p_shard AND epoch = p_epoch AND session = p_session AND last_batch_id < p_batch_id;
+  WHERE shard = p_shard AND epoch = p_epoch AND session = p_session AND last_batch_id < p_batch_id
+  RETURNING * INTO v_owner;
   IF NOT FOUND THEN
     SELECT * INTO v_owner FROM shard_owners WHERE shard = p_shard;
     IF v_owner.epoch = p_epoch AND v_owner.session = p_session THEN
@@ -233,7 +254,10 @@ BEGIN
     PERFORM insert_events(e, e_text, a);
     PERFORM update_accounts(a, a_text, a_new, e);
   END IF;
-  IF cardinality(o) > 0 THEN PERFORM insert_orders(o, o_text); END IF;
+  IF cardinality(o) > 0 THEN
+    PERFORM check_open_from(v_owner, o);
+    PERFORM insert_orders(o, o_text);
+  END IF;
   IF cardinality(c) > 0 THEN PERFORM update_orders(c, c_text); END IF;
   IF cardinality(p) > 0 THEN PERFORM put_positions(p, p_text); END IF;
   IF cardinality(h) > 0 THEN PERFORM put_holdings(h); END IF;
