@@ -43,7 +43,7 @@ CREATE AGGREGATE sum_paise(bigint) (SFUNC = int8pl, STYPE = bigint);
 
 -- 7 numbers and a text: user, sequence of the first and the last event, cash, margin used, total value, 1 if it must be covered; reason of a freeze.
 CREATE FUNCTION update_accounts(a bigint[], a_text text[], a_new integer, e bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = outcry, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_rows bigint;
 BEGIN
@@ -80,7 +80,7 @@ END $$;
 
 -- Says why an account was not as the batch has it.
 CREATE FUNCTION refuse_account(a bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = outcry, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_at integer;
   v_account accounts;
