@@ -2,8 +2,8 @@
 
 const INT8 = 20;
 const TEXT = 25;
-/** Dimensions, a flag that there may be NULLs, type, length, first index. */
-const HEADER_BYTES = 20;
+/** Dimensions, a flag that there may be NULLs, type; of each dimension its length and first index. */
+const HEADER_BYTES = 28;
 const EMPTY_BYTES = 12;
 const NUMBER_BYTES = 12;
 const BYTES_MIN = 4_096;
@@ -17,16 +17,18 @@ const REPLACEMENT = '\ufffd';
 /** A value that no column takes. */
 export class UnfitValue extends Error {}
 
-/** Arrays as PostgreSQL sends and receives them in binary: `bigint[]` and `text[]`, of one dimension. An empty one has none. */
+/** Arrays as PostgreSQL receives them in binary: `bigint[]` and `text[]`, of rows that have `width` elements each. An empty one has no dimensions. */
 class BinaryArray {
   readonly #type: number;
+  readonly #width: number;
   protected bytes = Buffer.allocUnsafeSlow(BYTES_MIN);
   protected view = new DataView(this.bytes.buffer);
   protected at = HEADER_BYTES;
   #length = 0;
 
-  protected constructor(type: number) {
+  protected constructor(type: number, width: number) {
     this.#type = type;
+    this.#width = width;
   }
 
   clear(): void {
@@ -37,12 +39,14 @@ class BinaryArray {
   /** What was added since it was cleared; good until it is again. */
   encoded(): Buffer {
     const { bytes, view, at } = this;
-    const dimensions = this.#length === 0 ? 0 : 1;
+    const dimensions = this.#length === 0 ? 0 : 2;
     view.setInt32(0, dimensions);
-    view.setInt32(4, dimensions);
+    view.setInt32(4, 1);
     view.setInt32(8, this.#type);
-    view.setInt32(12, this.#length);
+    view.setInt32(12, this.#length / this.#width);
     view.setInt32(16, 1);
+    view.setInt32(20, this.#width);
+    view.setInt32(24, 1);
     return bytes.subarray(0, dimensions === 0 ? EMPTY_BYTES : at);
   }
 
@@ -71,8 +75,8 @@ class BinaryArray {
 }
 
 export class NumberArray extends BinaryArray {
-  constructor() {
-    super(INT8);
+  constructor(width: number) {
+    super(INT8, width);
   }
 
   /** A whole number, or an UnfitValue. */
@@ -91,8 +95,8 @@ export class NumberArray extends BinaryArray {
 }
 
 export class TextArray extends BinaryArray {
-  constructor() {
-    super(TEXT);
+  constructor(width: number) {
+    super(TEXT, width);
   }
 
   /** As the database can keep it: a zero byte is not possible there, and what a venue writes must not make a report one that cannot be kept. */

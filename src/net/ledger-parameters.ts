@@ -17,75 +17,79 @@ export const COMMIT_CALL = {
   text: `SELECT outcry.commit_batch(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
 } as const;
 
-/** Of an account's row. */
-const ACCOUNT_NUMBERS = 7;
 /** In the order of the columns. */
 const POSTED_TO = Object.values(LedgerAccount);
 
-/** Rows of a table: their numbers, one after another, and their texts. */
-export class TableRows {
-  readonly numbers = new NumberArray();
-  readonly texts = new TextArray();
+/** Rows of a table, as the function has them: the numbers of each, and its texts. In buffers that are used again: what `of` gives is good until the next time. */
+export class TableRows<T> {
+  readonly numbers: NumberArray;
+  readonly texts: TextArray;
+  readonly #add: (to: TableRows<T>, row: T) => void;
 
-  clear(): void {
-    this.numbers.clear();
-    this.texts.clear();
+  constructor(numbers: number, texts: number, add: (to: TableRows<T>, row: T) => void) {
+    this.numbers = new NumberArray(numbers);
+    this.texts = new TextArray(texts);
+    this.#add = add;
   }
 
-  encoded(): [numbers: Buffer, texts: Buffer] {
+  of(rows: readonly T[]): [numbers: Buffer, texts: Buffer] {
+    this.numbers.clear();
+    this.texts.clear();
+    for (const row of rows) this.#add(this, row);
     return [this.numbers.encoded(), this.texts.encoded()];
   }
 }
 
-/** Parameters of `outcry.commit_batch`, in buffers that are used again: those of a batch are good until the next one is rendered. */
+export const orderRows = (): TableRows<Order> => new TableRows(22, 4, addOrder);
+export const positionRows = (): TableRows<UserPosition> => new TableRows(12, 1, addPosition);
+export const holdingRows = (): TableRows<UserHolding> => new TableRows(5, 1, addHolding);
+export const tradeRows = (): TableRows<TradeRow> => new TableRows(8, 4, addTrade);
+
+/** Parameters of `outcry.commit_batch`; those of a batch are good until the next one is rendered. */
 export class CommitParameters {
-  readonly #events = new TableRows();
-  readonly #accounts = new TableRows();
-  readonly #newOrders = new TableRows();
-  readonly #changedOrders = new TableRows();
-  readonly #positions = new TableRows();
-  readonly #holdings = new TableRows();
-  readonly #trades = new TableRows();
-  readonly #sessions = new TableRows();
+  /** The number of each account's row. */
+  readonly #accountRow = new Map<number, number>();
+  readonly #events = new TableRows<LedgerEvent>(19, 2, (to, event) =>
+    addEvent(to, event, this.#accountRow.get(event.userId) ?? 0),
+  );
+  readonly #accounts = new TableRows<AccountRow>(7, 1, addAccount);
+  readonly #newOrders = orderRows();
+  readonly #changedOrders = new TableRows<Order>(17, 3, addChangedOrder);
+  readonly #positions = positionRows();
+  readonly #holdings = holdingRows();
+  readonly #trades = tradeRows();
+  readonly #sessions = new TableRows<FixSessionRow>(3, 2, addSession);
 
   /** UnfitValue for what no column takes. */
   of(batch: LedgerBatch, session: number): (number | Buffer)[] {
     const { accounts } = batch;
-    const accountAt = new Map<number, number>();
+    this.#accountRow.clear();
     let newAccounts = 0;
     for (let i = 0; i < accounts.length; i++) {
       const { userId, firstSeq } = accounts[i]!;
-      accountAt.set(userId, 1 + i * ACCOUNT_NUMBERS);
+      this.#accountRow.set(userId, i + 1);
       if (firstSeq === 1) newAccounts++;
     }
     return [
       ...[batch.shard, batch.epoch, session, batch.batchId],
-      ...rendered(this.#events, batch.events, (to, event) => addEvent(to, event, accountAt.get(event.userId) ?? 0)),
-      ...rendered(this.#accounts, accounts, addAccount),
+      ...this.#events.of(batch.events),
+      ...this.#accounts.of(accounts),
       newAccounts,
-      ...rendered(this.#newOrders, batch.newOrders, addOrder),
-      ...rendered(this.#changedOrders, batch.changedOrders, addChangedOrder),
-      ...rendered(this.#positions, batch.positions, addPosition),
-      rendered(this.#holdings, batch.holdings, addHolding)[0],
-      ...rendered(this.#trades, batch.trades, addTrade),
-      ...rendered(this.#sessions, batch.sessions, addSession),
+      ...this.#newOrders.of(batch.newOrders),
+      ...this.#changedOrders.of(batch.changedOrders),
+      ...this.#positions.of(batch.positions),
+      this.#holdings.of(batch.holdings)[0],
+      ...this.#trades.of(batch.trades),
+      ...this.#sessions.of(batch.sessions),
     ];
   }
 }
 
-export function rendered<T>(
-  to: TableRows,
-  rows: readonly T[],
-  add: (to: TableRows, row: T) => void,
-): [numbers: Buffer, texts: Buffer] {
-  to.clear();
-  for (const row of rows) add(to, row);
-  return to.encoded();
-}
+type Columns = Pick<TableRows<never>, 'numbers' | 'texts'>;
 
-function addEvent({ numbers, texts }: TableRows, event: LedgerEvent, accountAt: number): void {
+function addEvent({ numbers, texts }: Columns, event: LedgerEvent, accountRow: number): void {
   const { postings, detail } = event;
-  numbers.add(accountAt);
+  numbers.add(accountRow);
   numbers.add(event.seq);
   numbers.add(event.tsMicros);
   numbers.add(event.orderID);
@@ -106,7 +110,7 @@ function addEvent({ numbers, texts }: TableRows, event: LedgerEvent, accountAt: 
   texts.add(JSON.stringify(detail));
 }
 
-function addAccount({ numbers, texts }: TableRows, row: AccountRow): void {
+function addAccount({ numbers, texts }: Columns, row: AccountRow): void {
   numbers.add(row.userId);
   numbers.add(row.firstSeq);
   numbers.add(row.lastSeq);
@@ -117,7 +121,7 @@ function addAccount({ numbers, texts }: TableRows, row: AccountRow): void {
   texts.add(row.frozenReason);
 }
 
-export function addOrder({ numbers, texts }: TableRows, order: Order): void {
+function addOrder({ numbers, texts }: Columns, order: Order): void {
   const { terms } = order;
   numbers.add(order.orderID);
   numbers.add(order.userId);
@@ -148,7 +152,7 @@ export function addOrder({ numbers, texts }: TableRows, order: Order): void {
 }
 
 /** What may change. */
-function addChangedOrder({ numbers, texts }: TableRows, order: Order): void {
+function addChangedOrder({ numbers, texts }: Columns, order: Order): void {
   const { terms } = order;
   numbers.add(order.orderID);
   numbers.add(order.userId);
@@ -176,7 +180,7 @@ function pendingText(changes: readonly PendingChange[]): string {
   return changes.length === 0 ? '[]' : JSON.stringify(changes);
 }
 
-export function addPosition({ numbers, texts }: TableRows, { userId, position }: UserPosition): void {
+function addPosition({ numbers, texts }: Columns, { userId, position }: UserPosition): void {
   numbers.add(userId);
   numbers.add(position.instrumentId);
   numbers.add(position.product);
@@ -192,7 +196,7 @@ export function addPosition({ numbers, texts }: TableRows, { userId, position }:
   texts.add(position.tradingDay);
 }
 
-export function addHolding({ numbers }: TableRows, { userId, holding }: UserHolding): void {
+function addHolding({ numbers }: Columns, { userId, holding }: UserHolding): void {
   numbers.add(userId);
   numbers.add(holding.instrumentId);
   numbers.add(holding.quantity);
@@ -200,7 +204,7 @@ export function addHolding({ numbers }: TableRows, { userId, holding }: UserHold
   numbers.add(holding.markPaise);
 }
 
-export function addTrade({ numbers, texts }: TableRows, row: TradeRow): void {
+function addTrade({ numbers, texts }: Columns, row: TradeRow): void {
   numbers.add(row.userId);
   numbers.add(row.seq);
   numbers.add(row.orderID);
@@ -215,7 +219,7 @@ export function addTrade({ numbers, texts }: TableRows, row: TradeRow): void {
   texts.add(row.execRefID);
 }
 
-function addSession({ numbers, texts }: TableRows, row: FixSessionRow): void {
+function addSession({ numbers, texts }: Columns, row: FixSessionRow): void {
   numbers.add(row.epoch);
   numbers.add(row.lastSentSeqNum);
   numbers.add(row.lastReceivedSeqNum);

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { OutcryError } from '../core/errors.ts';
 import type { Account } from '../core/ledger/account.ts';
 import { totalValuePaise } from '../core/ledger/total-value.ts';
-import { addHolding, addOrder, addPosition, addTrade, rendered, TableRows } from './ledger-parameters.ts';
+import { holdingRows, orderRows, positionRows, TableRows, tradeRows } from './ledger-parameters.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { clientConfig, connectLedger, type LedgerTarget } from './ledger-target.ts';
 import { type ReplayedAccount, replayAccounts, userChunks } from './ledger-verify.ts';
@@ -54,27 +54,26 @@ export async function rebuildLedger(target: LedgerTarget, reader: LedgerReader):
 
 async function insertAll(client: Client, replayed: readonly ReplayedAccount[]): Promise<void> {
   const accounts = replayed.map(({ account }) => account);
-  const to = new TableRows();
   await client.query(
-    `INSERT INTO accounts SELECT a[i + 1], a[i + 2], a[i + 3], a[i + 4], a[i + 5], a[i + 6], a_text[i / 6 + 1]
-    FROM (VALUES ($1::bigint[], $2::text[])) AS rows (a, a_text) CROSS JOIN generate_series(0, cardinality(a) - 1, 6) AS i`,
-    rendered(to, accounts, addAccount),
+    `INSERT INTO accounts SELECT a[r][1], a[r][2], a[r][3], a[r][4], a[r][5], a[r][6], a_text[r][1]
+    FROM (VALUES ($1::bigint[], $2::text[])) AS rows (a, a_text) CROSS JOIN generate_series(1, array_length(a, 1)) AS r`,
+    new TableRows<Account>(6, 1, addAccount).of(accounts),
   );
   const orders = accounts.flatMap((account) => [...account.orders.values()]);
-  await client.query('SELECT insert_orders($1, $2)', rendered(to, orders, addOrder));
+  await client.query('SELECT insert_orders($1, $2, 0)', orderRows().of(orders));
   const positions = accounts.flatMap(({ userId, positions }) =>
     [...positions.values()].map((position) => ({ userId, position })),
   );
-  await client.query('SELECT put_positions($1, $2)', rendered(to, positions, addPosition));
+  await client.query('SELECT put_positions($1, $2)', positionRows().of(positions));
   const holdings = accounts.flatMap(({ userId, holdings }) =>
     [...holdings.values()].map((holding) => ({ userId, holding })),
   );
-  await client.query('SELECT put_holdings($1)', rendered(to, holdings, addHolding).slice(0, 1));
+  await client.query('SELECT put_holdings($1)', holdingRows().of(holdings).slice(0, 1));
   const trades = replayed.flatMap(({ trades }) => trades);
-  await client.query('SELECT insert_trades($1, $2)', rendered(to, trades, addTrade));
+  await client.query('SELECT insert_trades($1, $2)', tradeRows().of(trades));
 }
 
-function addAccount({ numbers, texts }: TableRows, account: Account): void {
+function addAccount({ numbers, texts }: TableRows<Account>, account: Account): void {
   numbers.add(account.userId);
   numbers.add(account.seq);
   numbers.add(account.availablePaise);
