@@ -9,6 +9,7 @@ import { applyEvent } from '../src/core/ledger/apply-event.ts';
 import { batchRows } from '../src/core/ledger/batch-rows.ts';
 import { accountOpened, deposited } from '../src/core/ledger/cash-events.ts';
 import { orderFilled } from '../src/core/ledger/execution-events.ts';
+import type { LedgerBatch } from '../src/core/ledger/ledger-batch.ts';
 import { EventType, type LedgerEvent } from '../src/core/ledger/ledger-event.ts';
 import { moneyRulesAsOf } from '../src/core/ledger/money-rules.ts';
 import { closableQty, exposureOf } from '../src/core/ledger/open-exposure.ts';
@@ -112,29 +113,32 @@ class LedgerBench {
     const endMs = startMs + this.#options.seconds * 1_000;
     let durable = new Array<LedgerEvent | undefined>(Math.ceil(this.#options.callers / 2)).fill(undefined);
     let askedMs = startMs;
-    let batch = durable.map(next);
+    let events = durable.map(next);
+    let batch = this.#batch(events);
     let placed = 0;
     let accepted = 0;
-    let events = 0;
+    let committedEvents = 0;
     let batches = 0;
-    while (batch.length > 0) {
+    while (events.length > 0) {
       const committed = this.#commit(batch);
-      const count = batch.filter(({ detail }) => detail.type === EventType.OrderPlaced).length;
+      const count = batch.newOrders.length;
       placed += count;
-      events += batch.length;
+      committedEvents += events.length;
       batches++;
       // While it is in flight those go on whose turn the one before made durable.
       const nextAskedMs = performance.now();
       const following = nextAskedMs < endMs ? durable.map(next) : [];
+      batch = this.#batch(following);
+      this.#ledger.prepare(batch);
       if (await committed) accepted += count;
       const latencyMs = performance.now() - askedMs;
-      for (let i = 0; i < batch.length; i++) recordLatency(latencies, latencyMs * 1_000);
-      durable = batch;
-      batch = following;
+      for (let i = 0; i < events.length; i++) recordLatency(latencies, latencyMs * 1_000);
+      durable = events;
+      events = following;
       askedMs = nextAskedMs;
     }
     const { samples, checksum } = rates(unit, accepted, placed, startMs, latencies);
-    return { samples: [...samples, { metric: 'batch', unit: 'events', value: events / batches }], checksum };
+    return { samples: [...samples, { metric: 'batch', unit: 'events', value: committedEvents / batches }], checksum };
   }
 
   async placeOneByOne(): Promise<Measurement> {
@@ -197,7 +201,7 @@ class LedgerBench {
         events.push(event);
       }
     }
-    assert(await this.#commit(events), 'the accounts are opened');
+    assert(await this.#commit(this.#batch(events)), 'the accounts are opened');
   }
 
   /** As the order service does: hold and event from the account in memory, which they change at once. */
@@ -228,13 +232,16 @@ class LedgerBench {
     return applied(account, orderFilled(rules, account, order, execution, Date.now() * 1_000));
   }
 
-  async #commit(events: readonly LedgerEvent[]): Promise<boolean> {
+  #batch(events: readonly LedgerEvent[]): LedgerBatch {
     const { accounts } = this.#options;
     const rows = batchRows(events, (userId) =>
       userId <= accounts ? this.#accounts[userId - 1]! : this.#baselineAccounts[userId - 1 - accounts]!,
     );
-    const frame = { batchId: ++this.#batchId, shard: SHARD, epoch: this.#epoch };
-    const outcome = await this.#ledger.commit({ ...frame, ...rows, sessions: [] });
+    return { batchId: ++this.#batchId, shard: SHARD, epoch: this.#epoch, ...rows, sessions: [] };
+  }
+
+  async #commit(batch: LedgerBatch): Promise<boolean> {
+    const outcome = await this.#ledger.commit(batch);
     if (outcome.kind !== 'committed') process.stderr.write(`ledger: ${JSON.stringify(outcome)}\n`);
     return outcome.kind === 'committed';
   }

@@ -17,6 +17,7 @@ export const COMMIT_CALL = {
   text: `SELECT outcry.commit_batch(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
 } as const;
 
+const SESSION_AT = 2;
 /** In the order of the columns. */
 const POSTED_TO = Object.values(LedgerAccount);
 
@@ -47,6 +48,8 @@ export const tradeRows = (): TableRows<TradeRow> => new TableRows(8, 4, addTrade
 
 /** Parameters of `outcry.commit_batch`; those of a batch are good until the next one is rendered. */
 export class CommitParameters {
+  #batch: LedgerBatch | undefined;
+  #values: (number | Buffer)[] = [];
   /** The number of each account's row. */
   readonly #accountRow = new Map<number, number>();
   readonly #events = new TableRows<LedgerEvent>(19, 2, (to, event) =>
@@ -60,8 +63,17 @@ export class CommitParameters {
   readonly #trades = tradeRows();
   readonly #sessions = new TableRows<FixSessionRow>(3, 2, addSession);
 
+  has(batch: LedgerBatch): boolean {
+    return this.#batch === batch;
+  }
+
+  of(session: number): (number | Buffer)[] {
+    return this.#values.with(SESSION_AT, session);
+  }
+
   /** UnfitValue for what no column takes. */
-  of(batch: LedgerBatch, session: number): (number | Buffer)[] {
+  render(batch: LedgerBatch): void {
+    this.#batch = undefined;
     const { accounts } = batch;
     this.#accountRow.clear();
     let newAccounts = 0;
@@ -70,8 +82,8 @@ export class CommitParameters {
       this.#accountRow.set(userId, i + 1);
       if (firstSeq === 1) newAccounts++;
     }
-    return [
-      ...[batch.shard, batch.epoch, session, batch.batchId],
+    this.#values = [
+      ...[batch.shard, batch.epoch, 0, batch.batchId],
       ...this.#events.of(batch.events),
       ...this.#accounts.of(accounts),
       newAccounts,
@@ -82,6 +94,7 @@ export class CommitParameters {
       ...this.#trades.of(batch.trades),
       ...this.#sessions.of(batch.sessions),
     ];
+    this.#batch = batch;
   }
 }
 

@@ -28,7 +28,9 @@ const STALE_EPOCH = 'OC001';
 export class LedgerPostgres {
   readonly #config: pg.ClientConfig;
   readonly #shard: number;
-  readonly #parameters = new CommitParameters();
+  /** Of the batch that is in flight or was last, and of the one after it. */
+  #parameters = new CommitParameters();
+  #nextParameters = new CommitParameters();
   #epoch = 0;
   #open: { readonly connection: LedgerConnection; readonly session: number } | undefined;
   #isBusy = false;
@@ -56,6 +58,16 @@ export class LedgerPostgres {
     }
   }
 
+  /** Renders the batch that is committed next, as while one is in flight: it must not change any more. */
+  prepare(batch: LedgerBatch): void {
+    try {
+      this.#nextParameters.render(batch);
+    } catch (error) {
+      // It is refused when it is committed.
+      if (!(error instanceof UnfitValue)) throw error;
+    }
+  }
+
   /** One at a time. */
   async commit(batch: LedgerBatch): Promise<CommitOutcome> {
     return this.#alone(async () => {
@@ -69,7 +81,8 @@ export class LedgerPostgres {
       }
       const { connection, session } = opened;
       try {
-        const values = this.#parameters.of(batch, session);
+        this.#render(batch);
+        const values = this.#parameters.of(session);
         await bounded(connection, connection.client.query({ ...COMMIT_CALL, values }));
         return { kind: 'committed' };
       } catch (error) {
@@ -111,6 +124,12 @@ export class LedgerPostgres {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #render(batch: LedgerBatch): void {
+    if (this.#nextParameters.has(batch))
+      [this.#parameters, this.#nextParameters] = [this.#nextParameters, this.#parameters];
+    else if (!this.#parameters.has(batch)) this.#parameters.render(batch);
   }
 
   async #opened(): Promise<{ connection: LedgerConnection; session: number }> {
