@@ -17,8 +17,8 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'not covered';
   END IF;
-  INSERT INTO outcry.ledger_events VALUES (p_user_id, v_seq, p_ts_micros, p_order_id, p_instrument_id, ${EventType.OrderPlaced}, p_product,
-    ARRAY[1, 2]::smallint[], ARRAY[-p_hold_paise, p_hold_paise], NULL, p_detail);
+  INSERT INTO outcry.ledger_events (user_id, seq, ts_micros, order_id, instrument_id, event_type, product, available_paise, held_paise, detail)
+  VALUES (p_user_id, v_seq, p_ts_micros, p_order_id, p_instrument_id, ${EventType.OrderPlaced}, p_product, -p_hold_paise, p_hold_paise, p_detail);
   INSERT INTO outcry.orders (order_id, user_id, instrument_id, side, product, validity, status, ord_type, quantity, price_paise,
     trigger_price_paise, version, venue_version, cum_qty, cum_value_paise, exposure_qty, hold_price_paise, hold_paise, brokerage_paise,
     refusal_code, placed_micros, updated_micros, client_order_id, venue_order_id, text, pending_changes)

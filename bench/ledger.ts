@@ -8,11 +8,13 @@ import { type Account, newAccount } from '../src/core/ledger/account.ts';
 import { applyEvent } from '../src/core/ledger/apply-event.ts';
 import { batchRows } from '../src/core/ledger/batch-rows.ts';
 import { accountOpened, deposited } from '../src/core/ledger/cash-events.ts';
-import type { LedgerEvent } from '../src/core/ledger/ledger-event.ts';
+import { orderFilled } from '../src/core/ledger/execution-events.ts';
+import type { LedgerBatch } from '../src/core/ledger/ledger-batch.ts';
+import { EventType, type LedgerEvent } from '../src/core/ledger/ledger-event.ts';
 import { moneyRulesAsOf } from '../src/core/ledger/money-rules.ts';
 import { closableQty, exposureOf } from '../src/core/ledger/open-exposure.ts';
 import { OrderSide, OrderType, Product, Validity } from '../src/core/ledger/order.ts';
-import { orderPlaced } from '../src/core/ledger/order-events.ts';
+import { orderAccepted, orderPlaced } from '../src/core/ledger/order-events.ts';
 import { heldBy } from '../src/core/ledger/order-hold.ts';
 import { type LedgerDatabase, openLedgerDatabase } from '../src/net/ledger-database.ts';
 import { LedgerPostgres } from '../src/net/ledger-postgres.ts';
@@ -34,7 +36,8 @@ export interface LedgerBenchOptions {
 const SHARD = 0;
 const CASH_PAISE = 1e13;
 const READERS = 64;
-const rules = moneyRulesAsOf('2026-11-26');
+const TRADING_DAY = '2026-11-26';
+const rules = moneyRulesAsOf(TRADING_DAY);
 
 /** Placements made durable, and reads, on an embedded PostgreSQL of its own. */
 export async function ledgerBench(options: LedgerBenchOptions): Promise<BenchSetup> {
@@ -47,6 +50,7 @@ export async function ledgerBench(options: LedgerBenchOptions): Promise<BenchSet
     subjects: [
       { impl: 'outcry', case: 'placements', measure: () => bench.placeInBatches() },
       { impl: 'baseline', case: 'placements', measure: () => bench.placeOneByOne() },
+      { impl: 'outcry', case: 'fills', measure: () => bench.fillInBatches() },
       { impl: 'outcry', case: 'reads', measure: () => bench.read() },
     ],
     close: () => bench.close(),
@@ -90,33 +94,51 @@ class LedgerBench {
     return bench;
   }
 
-  /** One batch is in flight, and what is placed meanwhile is the next: half of the callers wait for the one, half for the other. */
   async placeInBatches(): Promise<Measurement> {
+    return this.#inBatches('placements', () => this.#place(this.#accounts));
+  }
+
+  /** Orders are placed, confirmed by the venue and filled, each when what came before is durable: a third of a batch each. */
+  async fillInBatches(): Promise<Measurement> {
+    return this.#inBatches('orders', (before) => {
+      if (before?.detail.type === EventType.OrderPlaced) return this.#accept(before);
+      return before?.detail.type === EventType.OrderAccepted ? this.#fill(before) : this.#place(this.#accounts);
+    });
+  }
+
+  /** One batch is in flight, and what is done meanwhile is the next: half of the callers wait for the one, half for the other. `next` is what a caller does then. */
+  async #inBatches(unit: string, next: (before: LedgerEvent | undefined) => LedgerEvent): Promise<Measurement> {
     const latencies = latencyHistogram();
     const startMs = performance.now();
     const endMs = startMs + this.#options.seconds * 1_000;
-    const waiting: { readonly event: LedgerEvent; readonly askedMs: number }[] = [];
+    let durable = new Array<LedgerEvent | undefined>(Math.ceil(this.#options.callers / 2)).fill(undefined);
+    let askedMs = startMs;
+    let events = durable.map(next);
+    let batch = this.#batch(events);
     let placed = 0;
     let accepted = 0;
+    let committedEvents = 0;
     let batches = 0;
-    const place = (callers: number): void => {
-      placed += callers;
-      const askedMs = performance.now();
-      for (let i = 0; i < callers; i++) waiting.push({ event: this.#place(this.#accounts), askedMs });
-    };
-    place(Math.ceil(this.#options.callers / 2));
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0);
-      const committed = this.#commit(batch.map(({ event }) => event));
+    while (events.length > 0) {
+      const committed = this.#commit(batch);
+      const count = batch.newOrders.length;
+      placed += count;
+      committedEvents += events.length;
       batches++;
-      // While it is in flight those place whose orders the one before made durable.
-      if (performance.now() < endMs) place(batch.length);
-      if (await committed) accepted += batch.length;
-      const nowMs = performance.now();
-      for (const { askedMs } of batch) recordLatency(latencies, (nowMs - askedMs) * 1_000);
+      // While it is in flight those go on whose turn the one before made durable.
+      const nextAskedMs = performance.now();
+      const following = nextAskedMs < endMs ? durable.map(next) : [];
+      batch = this.#batch(following);
+      this.#ledger.prepare(batch);
+      if (await committed) accepted += count;
+      const latencyMs = performance.now() - askedMs;
+      for (let i = 0; i < events.length; i++) recordLatency(latencies, latencyMs * 1_000);
+      durable = events;
+      events = following;
+      askedMs = nextAskedMs;
     }
-    const { samples, checksum } = rates(accepted, placed, startMs, latencies);
-    return { samples: [...samples, { metric: 'batch', unit: 'placements', value: placed / batches }], checksum };
+    const { samples, checksum } = rates(unit, accepted, placed, startMs, latencies);
+    return { samples: [...samples, { metric: 'batch', unit: 'events', value: committedEvents / batches }], checksum };
   }
 
   async placeOneByOne(): Promise<Measurement> {
@@ -135,7 +157,7 @@ class LedgerBench {
       }
     };
     await Promise.all(this.#baseline.clients.map(caller));
-    return rates(accepted, placed, startMs, latencies);
+    return rates('placements', accepted, placed, startMs, latencies);
   }
 
   /** Funds, the last orders, positions and the last events of accounts at random, a quarter each. */
@@ -179,7 +201,7 @@ class LedgerBench {
         events.push(event);
       }
     }
-    assert(await this.#commit(events), 'the accounts are opened');
+    assert(await this.#commit(this.#batch(events)), 'the accounts are opened');
   }
 
   /** As the order service does: hold and event from the account in memory, which they change at once. */
@@ -194,28 +216,47 @@ class LedgerBench {
     const closable = closableQty(exposureOf(account, instrumentId), order, 0);
     const hold = heldBy(rules, { ...order, ...none, holdPricePaise: pricePaise }, closable);
     const placed = { ...order, ...hold, holdPricePaise: pricePaise, clientOrderID: `bench-${orderID}` };
-    const event = orderPlaced(account, placed, Date.now() * 1_000);
-    applyEvent(account, event);
-    return event;
+    return applied(account, orderPlaced(account, placed, Date.now() * 1_000));
   }
 
-  async #commit(events: readonly LedgerEvent[]): Promise<boolean> {
+  #accept({ userId, orderID }: LedgerEvent): LedgerEvent {
+    const account = this.#accounts[userId - 1]!;
+    return applied(account, orderAccepted(account, account.orders.get(orderID)!, `NSE-${orderID}`, Date.now() * 1_000));
+  }
+
+  #fill({ userId, orderID }: LedgerEvent): LedgerEvent {
+    const account = this.#accounts[userId - 1]!;
+    const order = account.orders.get(orderID)!;
+    const { quantity: lastQty, pricePaise: lastPxPaise } = order.terms;
+    const execution = { execID: `E-${orderID}`, venue: 'NSE', tradingDay: TRADING_DAY, lastQty, lastPxPaise };
+    return applied(account, orderFilled(rules, account, order, execution, Date.now() * 1_000));
+  }
+
+  #batch(events: readonly LedgerEvent[]): LedgerBatch {
     const { accounts } = this.#options;
     const rows = batchRows(events, (userId) =>
       userId <= accounts ? this.#accounts[userId - 1]! : this.#baselineAccounts[userId - 1 - accounts]!,
     );
-    const frame = { batchId: ++this.#batchId, shard: SHARD, epoch: this.#epoch };
-    const outcome = await this.#ledger.commit({ ...frame, ...rows, sessions: [] });
+    return { batchId: ++this.#batchId, shard: SHARD, epoch: this.#epoch, ...rows, sessions: [] };
+  }
+
+  async #commit(batch: LedgerBatch): Promise<boolean> {
+    const outcome = await this.#ledger.commit(batch);
     if (outcome.kind !== 'committed') process.stderr.write(`ledger: ${JSON.stringify(outcome)}\n`);
     return outcome.kind === 'committed';
   }
 }
 
-function rates(accepted: number, placed: number, startMs: number, latencies: Histogram): Measurement {
+function applied(account: Account, event: LedgerEvent): LedgerEvent {
+  applyEvent(account, event);
+  return event;
+}
+
+function rates(unit: string, accepted: number, placed: number, startMs: number, latencies: Histogram): Measurement {
   const seconds = (performance.now() - startMs) / 1_000;
   return {
     samples: [
-      { metric: 'placements_per_s', unit: 'placements/s', value: accepted / seconds },
+      { metric: `${unit}_per_s`, unit: `${unit}/s`, value: accepted / seconds },
       { metric: 'accepted', unit: '%', value: (accepted / placed) * 100 },
       ...percentileSamples(latencies, 'latency', 'ms', 1_000),
     ],

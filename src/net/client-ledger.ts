@@ -22,7 +22,7 @@ export class PostgresClientLedger implements ClientLedger {
   /** From the placing of the oldest order on that is open now, or was changed since: what was open at `seq` is one or the other. */
   eventsOfOpenOrders(userId: number, seq: number, visit: (event: LedgerEvent) => void): Promise<void> {
     return this.#reader.snapshot(async (read) => {
-      const oldest = `SELECT coalesce(min(placed_micros), 0) FROM outcry.orders WHERE user_id = $1 AND (is_open OR updated_micros >=
+      const oldest = `SELECT coalesce(min(placed_micros), 0) FROM outcry.orders WHERE user_id = $1 AND (status < 5 OR updated_micros >=
         (SELECT coalesce(max(ts_micros), 0) FROM outcry.ledger_events WHERE user_id = $1 AND seq = $2))`;
       let fromMicros = 0;
       for await (const [micros] of read(oldest, [userId, seq])) fromMicros = micros as number;

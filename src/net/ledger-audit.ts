@@ -19,27 +19,25 @@ const CHECKS: Readonly<Record<string, string>> = {
     FULL JOIN outcry.accounts a USING (user_id)
     WHERE e.first IS DISTINCT FROM 1 OR e.last IS DISTINCT FROM e.events OR e.last IS DISTINCT FROM a.last_seq`,
   'postings of an event sum to zero': `
-    SELECT user_id, seq, (SELECT sum(p) FROM unnest(posting_paise) p) AS sum FROM outcry.ledger_events
-    WHERE cardinality(posting_paise) > 0 AND (SELECT sum(p) FROM unnest(posting_paise) p) <> 0
-      OR cardinality(posting_paise) <> cardinality(posting_accounts)`,
-  'every posting is to an account that there is': `
-    SELECT user_id, seq, account FROM outcry.ledger_events, unnest(posting_accounts) AS account
-    WHERE account NOT IN (1, 2, 3, 10, 11, 20, 21, 22, 23, 24, 25, 26)`,
+    SELECT e.user_id, e.seq, p.sum FROM outcry.ledger_events e CROSS JOIN LATERAL (SELECT sum(paise) AS sum FROM (VALUES (available_paise),
+      (held_paise), (margin_paise), (bank_paise), (exchange_paise), (brokerage_paise), (stt_paise), (exchange_fees_paise), (sebi_fees_paise),
+      (stamp_duty_paise), (gst_paise), (depository_fees_paise)) AS posted (paise)) AS p
+    WHERE p.sum <> 0`,
   'an account has what was posted to it': `
     SELECT a.user_id, a.available_paise, p.available, a.held_paise, p.held, a.margin_paise, p.margin
     FROM outcry.accounts a LEFT JOIN (
-      SELECT e.user_id, sum(paise) FILTER (WHERE account = 1) AS available, sum(paise) FILTER (WHERE account = 2) AS held,
-        sum(paise) FILTER (WHERE account = 3) AS margin
-      FROM outcry.ledger_events e, unnest(e.posting_accounts, e.posting_paise) AS p (account, paise) GROUP BY e.user_id
+      SELECT user_id, sum(available_paise) AS available, sum(held_paise) AS held, sum(margin_paise) AS margin
+      FROM outcry.ledger_events GROUP BY user_id
     ) p USING (user_id)
-    WHERE a.available_paise <> coalesce(p.available, 0) OR a.held_paise <> coalesce(p.held, 0) OR a.margin_paise <> coalesce(p.margin, 0)
-      OR a.cash_paise <> a.available_paise + a.held_paise + a.margin_paise OR a.margin_used_paise <> a.held_paise + a.margin_paise`,
+    WHERE a.available_paise <> coalesce(p.available, 0) OR a.held_paise <> coalesce(p.held, 0) OR a.margin_paise <> coalesce(p.margin, 0)`,
   'what is held is what open orders hold': `
     SELECT user_id, a.held_paise, coalesce(o.held, 0) FROM outcry.accounts a
     LEFT JOIN (SELECT user_id, sum(hold_paise) AS held FROM outcry.orders GROUP BY user_id) o USING (user_id)
     WHERE a.held_paise <> coalesce(o.held, 0)`,
   'an order that has ended holds nothing': `
     SELECT user_id, order_id, status, hold_paise FROM outcry.orders WHERE status >= 5 AND (hold_paise <> 0 OR exposure_qty <> 0)`,
+  'an open order is looked for where it is': `
+    SELECT user_id, order_id, status FROM outcry.orders WHERE status < 5 AND order_id < (SELECT min(open_from) FROM outcry.shard_owners)`,
   'margin is that of the positions': `
     SELECT user_id, a.margin_paise, coalesce(p.margin, 0) FROM outcry.accounts a
     LEFT JOIN (SELECT user_id, sum(margin_paise) AS margin FROM outcry.positions GROUP BY user_id) p USING (user_id)
@@ -73,9 +71,8 @@ const CHECKS: Readonly<Record<string, string>> = {
     WHERE coalesce(t.quantity, 0) <> coalesce(k.quantity, 0) OR coalesce(t.value, 0) <> coalesce(k.value, 0)`,
   'the clearing house was paid for delivery, and for what was realised on margin': `
     WITH posted AS (
-      SELECT e.user_id, e.product = 1 AS delivery, sum(paise) AS paise
-      FROM outcry.ledger_events e, unnest(e.posting_accounts, e.posting_paise) AS p (account, paise)
-      WHERE account = 11 GROUP BY 1, 2
+      SELECT user_id, product = 1 AS delivery, sum(exchange_paise) AS paise FROM outcry.ledger_events
+      WHERE exchange_paise IS NOT NULL GROUP BY 1, 2
     ), due AS (
       SELECT t.user_id, true AS delivery, sum(t.quantity * t.price_paise) AS paise
       FROM outcry.trades t JOIN outcry.orders o USING (order_id) WHERE o.product = 1 GROUP BY 1
@@ -101,9 +98,9 @@ const CHECKS: Readonly<Record<string, string>> = {
     WHERE w.quantity IS DISTINCT FROM abs(t.quantity) OR w.price IS DISTINCT FROM t.price_paise`,
   'trades were charged what was posted for them': `
     SELECT user_id, p.charges, t.charges FROM (
-      SELECT e.user_id, sum(paise) AS charges
-      FROM outcry.ledger_events e, unnest(e.posting_accounts, e.posting_paise) AS p (account, paise)
-      WHERE account >= 20 AND e.event_type IN (17, 21, 22) GROUP BY 1
+      SELECT user_id, sum(coalesce(brokerage_paise, 0) + coalesce(stt_paise, 0) + coalesce(exchange_fees_paise, 0)
+        + coalesce(sebi_fees_paise, 0) + coalesce(stamp_duty_paise, 0) + coalesce(gst_paise, 0) + coalesce(depository_fees_paise, 0)) AS charges
+      FROM outcry.ledger_events WHERE event_type IN (17, 21, 22) GROUP BY 1
     ) p FULL JOIN (SELECT user_id, sum(charges_paise) AS charges FROM outcry.trades GROUP BY 1) t USING (user_id)
     WHERE coalesce(p.charges, 0) <> coalesce(t.charges, 0)`,
 };

@@ -2,7 +2,7 @@ import { type Account, newAccount } from '../core/ledger/account.ts';
 import { parseAccount, renderAccount } from '../core/ledger/account-snapshot.ts';
 import { applyEvent } from '../core/ledger/apply-event.ts';
 import type { SnapshotRead } from './ledger-load.ts';
-import { lines, numbers } from './ledger-parameters.ts';
+import { TableRows } from './ledger-parameters.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';
 import { clientConfig, connectLedger, type LedgerTarget } from './ledger-target.ts';
@@ -56,20 +56,23 @@ export async function takeSnapshots(target: LedgerTarget, reader: LedgerReader, 
       const sql = `SELECT a.user_id FROM outcry.accounts a
         WHERE a.last_seq >= $1 + coalesce((SELECT max(s.seq) FROM outcry.snapshots s WHERE s.user_id = a.user_id), 0) ORDER BY 1`;
       for await (const [userId] of read(sql, [events])) due.push(userId as number);
+      const rows = new TableRows<PastAccount>(3, 1, addSnapshot);
       for (let at = 0; at < due.length; at += SNAPSHOTS_AT_ONCE) {
         const past: PastAccount[] = [];
         for (const userId of due.slice(at, at + SNAPSHOTS_AT_ONCE))
           past.push((await pastAccount(read, userId, Number.MAX_SAFE_INTEGER))!);
-        await client.query('SELECT outcry.save_snapshots($1, $2, $3, $4)', [
-          numbers(past, ({ account }) => account.userId),
-          numbers(past, ({ account }) => account.seq),
-          numbers(past, ({ tsMicros }) => tsMicros),
-          lines(past, ({ account }) => renderAccount(account)),
-        ]);
+        await client.query('SELECT outcry.save_snapshots($1, $2)', rows.of(past));
       }
       return due.length;
     });
   } finally {
     destroy();
   }
+}
+
+function addSnapshot({ numbers, texts }: TableRows<PastAccount>, { account, tsMicros }: PastAccount): void {
+  numbers.add(account.userId);
+  numbers.add(account.seq);
+  numbers.add(tsMicros);
+  texts.add(renderAccount(account));
 }

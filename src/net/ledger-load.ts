@@ -24,6 +24,9 @@ export interface LoadOptions {
   readonly sinceOrderID: number;
 }
 
+/** Orders with a smaller id have ended: commit_batch sees to it. */
+export const OPEN_FROM = '(SELECT coalesce(min(open_from), 0) FROM outcry.shard_owners)';
+
 /** Accounts as their tables have them. */
 export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }: LoadOptions): Promise<Account[]> {
   const accounts = new Map<number, Account>();
@@ -55,7 +58,7 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
     if ('execID' in detail) account.noteDue = withExecution(account.noteDue, detail);
   });
   const since = Math.floor(sinceOrderID);
-  for (const which of [`is_open AND order_id < ${since}`, `order_id >= ${since}`]) {
+  for (const which of [`status < 5 AND order_id >= ${OPEN_FROM} AND order_id < ${since}`, `order_id >= ${since}`]) {
     await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
       const order = orderOf(row);
       const account = of(row, 1);

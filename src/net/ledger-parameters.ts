@@ -1,179 +1,241 @@
-// hot: every column of every row that is committed passes here. Literals are put together as text, once; pg takes text as it is.
-import type { LedgerBatch, TradeRow, UserHolding, UserPosition } from '../core/ledger/ledger-batch.ts';
-import { EventType, type LedgerEvent } from '../core/ledger/ledger-event.ts';
-import type { Order } from '../core/ledger/order.ts';
+// hot: every row that is committed is laid out here, in the order of migrations/0002-commit-batch.sql.
+import type {
+  AccountRow,
+  FixSessionRow,
+  LedgerBatch,
+  TradeRow,
+  UserHolding,
+  UserPosition,
+} from '../core/ledger/ledger-batch.ts';
+import { EventType, LedgerAccount, type LedgerEvent } from '../core/ledger/ledger-event.ts';
+import type { Order, PendingChange } from '../core/ledger/order.ts';
+import { NumberArray, TextArray, UnfitValue } from './binary-array.ts';
 
-/** As many as the function takes; the call with its placeholders. */
-const PARAMETERS = 85;
+const PARAMETERS = 20;
 export const COMMIT_CALL = {
   name: 'commit-batch',
   text: `SELECT outcry.commit_batch(${Array.from({ length: PARAMETERS }, (_, i) => `$${i + 1}`).join(', ')})`,
 } as const;
 
-/** The parameters of `outcry.commit_batch`, in the order of migrations/0002-commit-batch.sql. */
-export function commitParameters(batch: LedgerBatch, session: number): (string | number)[] {
-  const { events, accounts, newOrders, changedOrders, positions, holdings, trades, sessions } = batch;
-  const orders = changedOrders.length === 0 ? newOrders : [...newOrders, ...changedOrders];
-  return [
-    batch.shard,
-    batch.epoch,
-    session,
-    batch.batchId,
-    ...eventColumns(events),
-    numbers(accounts, (row) => row.userId),
-    numbers(accounts, (row) => row.firstSeq),
-    numbers(accounts, (row) => row.lastSeq),
-    numbers(accounts, (row) => row.cashPaise),
-    numbers(accounts, (row) => row.marginUsedPaise),
-    numbers(accounts, (row) => row.totalValuePaise),
-    texts(accounts, (row) => row.frozenReason),
-    array(accounts, (row) => (row.mustBeCovered ? 't' : 'f')),
-    newOrders.length,
-    ...orderColumns(orders),
-    ...positionColumns(positions),
-    ...holdingColumns(holdings),
-    ...tradeColumns(trades),
-    texts(sessions, (row) => row.sessionName),
-    numbers(sessions, (row) => row.epoch),
-    numbers(sessions, (row) => row.lastSentSeqNum),
-    numbers(sessions, (row) => row.lastReceivedSeqNum),
-    texts(sessions, (row) => row.state),
-  ];
+const SESSION_AT = 2;
+/** In the order of the columns. */
+const POSTED_TO = Object.values(LedgerAccount);
+
+/** Rows of a table, as the function has them: the numbers of each, and its texts. In buffers that are used again: what `of` gives is good until the next time. */
+export class TableRows<T> {
+  readonly numbers: NumberArray;
+  readonly texts: TextArray;
+  readonly #add: (to: TableRows<T>, row: T) => void;
+
+  constructor(numbers: number, texts: number, add: (to: TableRows<T>, row: T) => void) {
+    this.numbers = new NumberArray(numbers);
+    this.texts = new TextArray(texts);
+    this.#add = add;
+  }
+
+  of(rows: readonly T[]): [numbers: Buffer, texts: Buffer] {
+    this.numbers.clear();
+    this.texts.clear();
+    for (const row of rows) this.#add(this, row);
+    return [this.numbers.encoded(), this.texts.encoded()];
+  }
 }
 
-function eventColumns(events: readonly LedgerEvent[]): string[] {
-  return [
-    numbers(events, (event) => event.userId),
-    numbers(events, (event) => event.seq),
-    numbers(events, (event) => event.tsMicros),
-    numbers(events, (event) => event.orderID),
-    numbers(events, (event) => event.instrumentId),
-    numbers(events, (event) => event.detail.type),
-    numbers(events, (event) => event.product),
-    lines(events, (event) => numbers(event.postings, (posting) => posting.account)),
-    lines(events, (event) => numbers(event.postings, (posting) => posting.amountPaise)),
-    array(events, referenceOf),
-    lines(events, (event) => JSON.stringify(event.detail)),
-  ];
+export const orderRows = (): TableRows<Order> => new TableRows(22, 4, addOrder);
+export const positionRows = (): TableRows<UserPosition> => new TableRows(12, 1, addPosition);
+export const holdingRows = (): TableRows<UserHolding> => new TableRows(5, 1, addHolding);
+export const tradeRows = (): TableRows<TradeRow> => new TableRows(8, 4, addTrade);
+
+/** Parameters of `outcry.commit_batch`; those of a batch are good until the next one is rendered. */
+export class CommitParameters {
+  #batch: LedgerBatch | undefined;
+  #values: (number | Buffer)[] = [];
+  /** The number of each account's row. */
+  readonly #accountRow = new Map<number, number>();
+  readonly #events = new TableRows<LedgerEvent>(19, 2, (to, event) =>
+    addEvent(to, event, this.#accountRow.get(event.userId) ?? 0),
+  );
+  readonly #accounts = new TableRows<AccountRow>(7, 1, addAccount);
+  readonly #newOrders = orderRows();
+  readonly #changedOrders = new TableRows<Order>(17, 3, addChangedOrder);
+  readonly #positions = positionRows();
+  readonly #holdings = holdingRows();
+  readonly #trades = tradeRows();
+  readonly #sessions = new TableRows<FixSessionRow>(3, 2, addSession);
+
+  has(batch: LedgerBatch): boolean {
+    return this.#batch === batch;
+  }
+
+  of(session: number): (number | Buffer)[] {
+    return this.#values.with(SESSION_AT, session);
+  }
+
+  /** UnfitValue for what no column takes. */
+  render(batch: LedgerBatch): void {
+    this.#batch = undefined;
+    const { accounts } = batch;
+    this.#accountRow.clear();
+    let newAccounts = 0;
+    for (let i = 0; i < accounts.length; i++) {
+      const { userId, firstSeq } = accounts[i]!;
+      this.#accountRow.set(userId, i + 1);
+      if (firstSeq === 1) newAccounts++;
+    }
+    this.#values = [
+      ...[batch.shard, batch.epoch, 0, batch.batchId],
+      ...this.#events.of(batch.events),
+      ...this.#accounts.of(accounts),
+      newAccounts,
+      ...this.#newOrders.of(batch.newOrders),
+      ...this.#changedOrders.of(batch.changedOrders),
+      ...this.#positions.of(batch.positions),
+      this.#holdings.of(batch.holdings)[0],
+      ...this.#trades.of(batch.trades),
+      ...this.#sessions.of(batch.sessions),
+    ];
+    this.#batch = batch;
+  }
 }
 
-export function orderColumns(orders: readonly Order[]): string[] {
-  return [
-    numbers(orders, (order) => order.orderID),
-    numbers(orders, (order) => order.userId),
-    numbers(orders, (order) => order.instrumentId),
-    numbers(orders, (order) => order.side),
-    numbers(orders, (order) => order.product),
-    numbers(orders, (order) => order.validity),
-    numbers(orders, (order) => order.status),
-    numbers(orders, (order) => order.terms.ordType),
-    numbers(orders, (order) => order.terms.quantity),
-    numbers(orders, (order) => order.terms.pricePaise),
-    numbers(orders, (order) => order.terms.triggerPricePaise),
-    numbers(orders, (order) => order.version),
-    numbers(orders, (order) => order.venueVersion),
-    numbers(orders, (order) => order.cumQty),
-    numbers(orders, (order) => order.cumValuePaise),
-    numbers(orders, (order) => order.exposureQty),
-    numbers(orders, (order) => order.holdPricePaise),
-    numbers(orders, (order) => order.holdPaise),
-    numbers(orders, (order) => order.brokeragePaise),
-    numbers(orders, (order) => order.refusalCode),
-    numbers(orders, (order) => order.placedMicros),
-    numbers(orders, (order) => order.updatedMicros),
-    texts(orders, (order) => order.clientOrderID),
-    texts(orders, (order) => order.venueOrderID),
-    texts(orders, (order) => order.text),
-    lines(orders, (order) => (order.pendingChanges.length === 0 ? '[]' : JSON.stringify(order.pendingChanges))),
-  ];
+type Columns = Pick<TableRows<never>, 'numbers' | 'texts'>;
+
+function addEvent({ numbers, texts }: Columns, event: LedgerEvent, accountRow: number): void {
+  const { postings, detail } = event;
+  numbers.add(accountRow);
+  numbers.add(event.seq);
+  numbers.add(event.tsMicros);
+  numbers.add(event.orderID);
+  numbers.add(event.instrumentId);
+  let next = 0;
+  for (let i = 0; i < POSTED_TO.length; i++) {
+    if (next < postings.length && postings[next]!.account === POSTED_TO[i]) numbers.add(postings[next++]!.amountPaise);
+    else numbers.addNull();
+  }
+  if (next < postings.length)
+    throw new UnfitValue(
+      `postings_in_order: event ${event.seq} of user ${event.userId} has not one posting an account, in their order`,
+    );
+  numbers.add(detail.type);
+  numbers.add(event.product);
+  if (detail.type === EventType.Deposited || detail.type === EventType.Withdrawn) texts.add(detail.reference);
+  else texts.addNull();
+  texts.add(JSON.stringify(detail));
 }
 
-export function positionColumns(positions: readonly UserPosition[]): string[] {
-  return [
-    numbers(positions, (row) => row.userId),
-    numbers(positions, ({ position }) => position.instrumentId),
-    numbers(positions, ({ position }) => position.product),
-    numbers(positions, ({ position }) => position.quantity),
-    numbers(positions, ({ position }) => position.openValuePaise),
-    numbers(positions, ({ position }) => position.marginPaise),
-    numbers(positions, ({ position }) => position.realisedPaise),
-    numbers(positions, ({ position }) => position.dayBuyQty),
-    numbers(positions, ({ position }) => position.dayBuyValuePaise),
-    numbers(positions, ({ position }) => position.daySellQty),
-    numbers(positions, ({ position }) => position.daySellValuePaise),
-    numbers(positions, ({ position }) => position.markPaise),
-    texts(positions, ({ position }) => position.tradingDay),
-  ];
+function addAccount({ numbers, texts }: Columns, row: AccountRow): void {
+  numbers.add(row.userId);
+  numbers.add(row.firstSeq);
+  numbers.add(row.lastSeq);
+  numbers.add(row.cashPaise);
+  numbers.add(row.marginUsedPaise);
+  numbers.add(row.totalValuePaise);
+  numbers.add(row.mustBeCovered ? 1 : 0);
+  texts.add(row.frozenReason);
 }
 
-export function holdingColumns(holdings: readonly UserHolding[]): string[] {
-  return [
-    numbers(holdings, (row) => row.userId),
-    numbers(holdings, ({ holding }) => holding.instrumentId),
-    numbers(holdings, ({ holding }) => holding.quantity),
-    numbers(holdings, ({ holding }) => holding.valuePaise),
-    numbers(holdings, ({ holding }) => holding.markPaise),
-  ];
+function addOrder({ numbers, texts }: Columns, order: Order): void {
+  const { terms } = order;
+  numbers.add(order.orderID);
+  numbers.add(order.userId);
+  numbers.add(order.instrumentId);
+  numbers.add(terms.quantity);
+  numbers.add(terms.pricePaise);
+  numbers.add(terms.triggerPricePaise);
+  numbers.add(order.cumQty);
+  numbers.add(order.cumValuePaise);
+  numbers.add(order.exposureQty);
+  numbers.add(order.holdPricePaise);
+  numbers.add(order.holdPaise);
+  numbers.add(order.brokeragePaise);
+  numbers.add(order.placedMicros);
+  numbers.add(order.updatedMicros);
+  numbers.add(order.version);
+  numbers.add(order.venueVersion);
+  numbers.add(order.refusalCode);
+  numbers.add(order.side);
+  numbers.add(order.product);
+  numbers.add(order.validity);
+  numbers.add(order.status);
+  numbers.add(terms.ordType);
+  texts.add(order.clientOrderID);
+  texts.add(order.venueOrderID);
+  texts.add(order.text);
+  texts.add(pendingText(order.pendingChanges));
 }
 
-export function tradeColumns(trades: readonly TradeRow[]): string[] {
-  return [
-    numbers(trades, (row) => row.userId),
-    numbers(trades, (row) => row.seq),
-    numbers(trades, (row) => row.orderID),
-    numbers(trades, (row) => row.instrumentId),
-    texts(trades, (row) => row.venue),
-    texts(trades, (row) => row.tradingDay),
-    texts(trades, (row) => row.execID),
-    texts(trades, (row) => row.execRefID),
-    numbers(trades, (row) => row.quantity),
-    numbers(trades, (row) => row.pricePaise),
-    numbers(trades, (row) => row.chargesPaise),
-    numbers(trades, (row) => row.tsMicros),
-  ];
+/** What may change. */
+function addChangedOrder({ numbers, texts }: Columns, order: Order): void {
+  const { terms } = order;
+  numbers.add(order.orderID);
+  numbers.add(order.userId);
+  numbers.add(order.status);
+  numbers.add(terms.ordType);
+  numbers.add(terms.quantity);
+  numbers.add(terms.pricePaise);
+  numbers.add(terms.triggerPricePaise);
+  numbers.add(order.version);
+  numbers.add(order.venueVersion);
+  numbers.add(order.cumQty);
+  numbers.add(order.cumValuePaise);
+  numbers.add(order.exposureQty);
+  numbers.add(order.holdPricePaise);
+  numbers.add(order.holdPaise);
+  numbers.add(order.brokeragePaise);
+  numbers.add(order.refusalCode);
+  numbers.add(order.updatedMicros);
+  texts.add(order.venueOrderID);
+  texts.add(order.text);
+  texts.add(pendingText(order.pendingChanges));
 }
 
-/** Unquoted, NULL is none; a reference is quoted even where it is that word. */
-function referenceOf({ detail }: LedgerEvent): string {
-  return detail.type === EventType.Deposited || detail.type === EventType.Withdrawn ? quoted(detail.reference) : 'NULL';
+function pendingText(changes: readonly PendingChange[]): string {
+  return changes.length === 0 ? '[]' : JSON.stringify(changes);
 }
 
-/** The literal of an array of whole numbers. */
-export function numbers<T>(rows: readonly T[], value: (row: T) => number): string {
-  if (rows.length === 0) return '{}';
-  let text = `{${value(rows[0]!)}`;
-  for (let i = 1; i < rows.length; i++) text += `,${value(rows[i]!)}`;
-  return `${text}}`;
+function addPosition({ numbers, texts }: Columns, { userId, position }: UserPosition): void {
+  numbers.add(userId);
+  numbers.add(position.instrumentId);
+  numbers.add(position.product);
+  numbers.add(position.quantity);
+  numbers.add(position.openValuePaise);
+  numbers.add(position.marginPaise);
+  numbers.add(position.realisedPaise);
+  numbers.add(position.dayBuyQty);
+  numbers.add(position.dayBuyValuePaise);
+  numbers.add(position.daySellQty);
+  numbers.add(position.daySellValuePaise);
+  numbers.add(position.markPaise);
+  texts.add(position.tradingDay);
 }
 
-export function texts<T>(rows: readonly T[], value: (row: T) => string): string {
-  return array(rows, (row) => quoted(value(row)));
+function addHolding({ numbers }: Columns, { userId, holding }: UserHolding): void {
+  numbers.add(userId);
+  numbers.add(holding.instrumentId);
+  numbers.add(holding.quantity);
+  numbers.add(holding.valuePaise);
+  numbers.add(holding.markPaise);
 }
 
-function array<T>(rows: readonly T[], element: (row: T) => string): string {
-  if (rows.length === 0) return '{}';
-  let text = `{${element(rows[0]!)}`;
-  for (let i = 1; i < rows.length; i++) text += `,${element(rows[i]!)}`;
-  return `${text}}`;
+function addTrade({ numbers, texts }: Columns, row: TradeRow): void {
+  numbers.add(row.userId);
+  numbers.add(row.seq);
+  numbers.add(row.orderID);
+  numbers.add(row.instrumentId);
+  numbers.add(row.quantity);
+  numbers.add(row.pricePaise);
+  numbers.add(row.chargesPaise);
+  numbers.add(row.tsMicros);
+  texts.add(row.tradingDay);
+  texts.add(row.venue);
+  texts.add(row.execID);
+  texts.add(row.execRefID);
 }
 
-/** What the function splits at line feeds, which JSON and arrays of numbers have none of; no line is empty. */
-export function lines<T>(rows: readonly T[], value: (row: T) => string): string {
-  if (rows.length === 0) return '';
-  let text = value(rows[0]!);
-  for (let i = 1; i < rows.length; i++) text += `\n${value(rows[i]!)}`;
-  return text;
-}
-
-const PLAIN = /^[\w:.-]+$/;
-
-function quoted(text: string): string {
-  if (text === '') return '""';
-  if (PLAIN.test(text) && text !== 'NULL' && text !== 'null') return text;
-  return `"${databaseText(text).replace(/["\\]/g, '\\$&')}"`;
-}
-
-/** A text as the database keeps it: a zero byte is not possible there, and what a venue writes must not make a report one that cannot be kept. */
-export function databaseText(text: string): string {
-  return text.replaceAll('\0', '\ufffd');
+function addSession({ numbers, texts }: Columns, row: FixSessionRow): void {
+  numbers.add(row.epoch);
+  numbers.add(row.lastSentSeqNum);
+  numbers.add(row.lastReceivedSeqNum);
+  texts.add(row.sessionName);
+  texts.add(row.state);
 }

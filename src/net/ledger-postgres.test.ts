@@ -136,6 +136,20 @@ async function commits(t: Tap, test: TestLedger, reader: LedgerReader): Promise<
     t.equal(await reader.funds(99), undefined);
   });
 
+  await t.test('a batch that was rendered before', async (t) => {
+    const account = await test.account(3, 1_000);
+    const [first, second, third] = [test.place(account, 100), test.place(account, 200), test.place(account, 300)];
+    const unfit = { ...third!, accounts: [{ ...third!.accounts[0]!, totalValuePaise: 0.5 }] };
+    test.ledger.prepare(second!);
+    t.same(await test.ledger.commit(first!), { kind: 'committed' });
+    const committed = test.ledger.commit(second!);
+    test.ledger.prepare(unfit);
+    t.same(await committed, { kind: 'committed' });
+    t.match(await test.ledger.commit(unfit), { kind: 'refused', text: /beyond every amount/ });
+    t.same(await test.ledger.commit(third!), { kind: 'committed' });
+    t.match(await reader.funds(3), { availablePaise: 400, heldPaise: 600 });
+  });
+
   await t.test('a late fill may leave less than nothing, a placement may not', async (t) => {
     const account = await test.account(2, 100);
     const late = { type: EventType.ContractNoteIssued, tradingDay: '2026-11-26', charges: NO_CHARGES };
@@ -193,7 +207,7 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         wrong((b) => ({ accounts: [{ ...row(b), lastSeq: account.seq + 2 }] })),
         /account_balance.*OC003/,
       ],
-      ['events without a row', wrong(() => ({ accounts: [] })), /OC002/],
+      ['events without a row', wrong(() => ({ accounts: [] })), /user_id.*23502/],
       ['a row without events', wrong(() => ({ events: [] })), /OC00[23]/],
       ['a row twice', wrong((b) => ({ accounts: [row(b), row(b)] })), /OC003/],
       [
@@ -229,7 +243,7 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
       [
         'postings out of their order',
         wrong((b) => ({ events: [{ ...placed(b), postings: [...placed(b).postings].reverse() }] })),
-        /postings_in_order.*23514/,
+        /postings_in_order/,
       ],
       [
         'three of them',
@@ -270,7 +284,11 @@ async function refusals(t: Tap, test: TestLedger, reader: LedgerReader): Promise
         })),
         /OC005/,
       ],
-      ['an amount without bound', wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })), /22/],
+      [
+        'an amount without bound',
+        wrong((b) => ({ accounts: [{ ...row(b), totalValuePaise: 1e300 }] })),
+        /beyond every amount/,
+      ],
       ['a batch id again', { ...wrong(() => ({})), batchId: 1 }, /OC007/],
     ];
     for (const [what, batch, text] of cases) {

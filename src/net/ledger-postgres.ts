@@ -2,8 +2,9 @@ import pg from 'pg';
 import { assert } from '../core/assert.ts';
 import { OutcryError } from '../core/errors.ts';
 import type { BatchAnswer, CommitOutcome, LedgerBatch } from '../core/ledger/ledger-batch.ts';
+import { UnfitValue } from './binary-array.ts';
 import { checkServer } from './ledger-database.ts';
-import { COMMIT_CALL, commitParameters } from './ledger-parameters.ts';
+import { COMMIT_CALL, CommitParameters } from './ledger-parameters.ts';
 import { ROW_TYPES } from './ledger-rows.ts';
 import { clientConfig, connectLedger, type LedgerConnection, type LedgerTarget } from './ledger-target.ts';
 
@@ -27,6 +28,9 @@ const STALE_EPOCH = 'OC001';
 export class LedgerPostgres {
   readonly #config: pg.ClientConfig;
   readonly #shard: number;
+  /** Of the batch that is in flight or was last, and of the one after it. */
+  #parameters = new CommitParameters();
+  #nextParameters = new CommitParameters();
   #epoch = 0;
   #open: { readonly connection: LedgerConnection; readonly session: number } | undefined;
   #isBusy = false;
@@ -54,6 +58,16 @@ export class LedgerPostgres {
     }
   }
 
+  /** Renders the batch that is committed next, as while one is in flight: it must not change any more. */
+  prepare(batch: LedgerBatch): void {
+    try {
+      this.#nextParameters.render(batch);
+    } catch (error) {
+      // It is refused when it is committed.
+      if (!(error instanceof UnfitValue)) throw error;
+    }
+  }
+
   /** One at a time. */
   async commit(batch: LedgerBatch): Promise<CommitOutcome> {
     return this.#alone(async () => {
@@ -67,12 +81,12 @@ export class LedgerPostgres {
       }
       const { connection, session } = opened;
       try {
-        await bounded(
-          connection,
-          connection.client.query({ ...COMMIT_CALL, values: commitParameters(batch, session) }),
-        );
+        this.#render(batch);
+        const values = this.#parameters.of(session);
+        await bounded(connection, connection.client.query({ ...COMMIT_CALL, values }));
         return { kind: 'committed' };
       } catch (error) {
+        if (error instanceof UnfitValue) return { kind: 'refused', text: error.message };
         const outcome = outcomeOf(error);
         if (outcome.kind === 'unknown') this.#lose(connection);
         return outcome;
@@ -110,6 +124,12 @@ export class LedgerPostgres {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #render(batch: LedgerBatch): void {
+    if (this.#nextParameters.has(batch))
+      [this.#parameters, this.#nextParameters] = [this.#nextParameters, this.#parameters];
+    else if (!this.#parameters.has(batch)) this.#parameters.render(batch);
   }
 
   async #opened(): Promise<{ connection: LedgerConnection; session: number }> {

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { OutcryError } from '../core/errors.ts';
+import type { Account } from '../core/ledger/account.ts';
 import { totalValuePaise } from '../core/ledger/total-value.ts';
-import { holdingColumns, numbers, orderColumns, positionColumns, texts, tradeColumns } from './ledger-parameters.ts';
+import { holdingRows, orderRows, positionRows, TableRows, tradeRows } from './ledger-parameters.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { clientConfig, connectLedger, type LedgerTarget } from './ledger-target.ts';
 import { type ReplayedAccount, replayAccounts, userChunks } from './ledger-verify.ts';
@@ -23,7 +24,7 @@ export async function rebuildLedger(target: LedgerTarget, reader: LedgerReader):
   const { client, destroy } = await connectLedger(clientConfig(target, 'owner'));
   try {
     await client.query('SET search_path = outcry');
-    await client.query('UPDATE shard_owners SET epoch = epoch + 1');
+    await client.query('UPDATE shard_owners SET epoch = epoch + 1, open_from = 0');
     await client.query('BEGIN');
     await client.query(`TRUNCATE ${PROJECTIONS.join(', ')}`);
     // The events are read over another connection, which must not touch the tables that are locked by this one.
@@ -53,58 +54,31 @@ export async function rebuildLedger(target: LedgerTarget, reader: LedgerReader):
 
 async function insertAll(client: Client, replayed: readonly ReplayedAccount[]): Promise<void> {
   const accounts = replayed.map(({ account }) => account);
-  await insert(
-    client,
-    'accounts (user_id, last_seq, available_paise, held_paise, margin_paise, total_value_paise, frozen_reason)',
-    'bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]',
-    [
-      numbers(accounts, (account) => account.userId),
-      numbers(accounts, (account) => account.seq),
-      numbers(accounts, (account) => account.availablePaise),
-      numbers(accounts, (account) => account.heldPaise),
-      numbers(accounts, (account) => account.marginPaise),
-      numbers(accounts, totalValuePaise),
-      texts(accounts, (account) => account.frozenReason),
-    ],
+  await client.query(
+    `INSERT INTO accounts SELECT a[r][1], a[r][2], a[r][3], a[r][4], a[r][5], a[r][6], a_text[r][1]
+    FROM (VALUES ($1::bigint[], $2::text[])) AS rows (a, a_text) CROSS JOIN generate_series(1, array_length(a, 1)) AS r`,
+    new TableRows<Account>(6, 1, addAccount).of(accounts),
   );
-  await insert(
-    client,
-    `orders (order_id, user_id, instrument_id, side, product, validity, status, ord_type, quantity, price_paise, trigger_price_paise,
-      version, venue_version, cum_qty, cum_value_paise, exposure_qty, hold_price_paise, hold_paise, brokerage_paise, refusal_code,
-      placed_micros, updated_micros, client_order_id, venue_order_id, text, pending_changes)`,
-    `bigint[], bigint[], bigint[], smallint[], smallint[], smallint[], smallint[], smallint[], bigint[], bigint[], bigint[],
-      integer[], integer[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], integer[],
-      bigint[], bigint[], text[], text[], text[], lines`,
-    orderColumns(accounts.flatMap((account) => [...account.orders.values()])),
+  const orders = accounts.flatMap((account) => [...account.orders.values()]);
+  await client.query('SELECT insert_orders($1, $2, 0)', orderRows().of(orders));
+  const positions = accounts.flatMap(({ userId, positions }) =>
+    [...positions.values()].map((position) => ({ userId, position })),
   );
-  await insert(
-    client,
-    'positions',
-    'bigint[], bigint[], smallint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]',
-    positionColumns(
-      accounts.flatMap(({ userId, positions }) => [...positions.values()].map((position) => ({ userId, position }))),
-    ),
+  await client.query('SELECT put_positions($1, $2)', positionRows().of(positions));
+  const holdings = accounts.flatMap(({ userId, holdings }) =>
+    [...holdings.values()].map((holding) => ({ userId, holding })),
   );
-  await insert(
-    client,
-    'holdings',
-    'bigint[], bigint[], bigint[], bigint[], bigint[]',
-    holdingColumns(
-      accounts.flatMap(({ userId, holdings }) => [...holdings.values()].map((holding) => ({ userId, holding }))),
-    ),
-  );
-  await insert(
-    client,
-    'trades',
-    'bigint[], bigint[], bigint[], bigint[], text[], date[], text[], text[], bigint[], bigint[], bigint[], bigint[]',
-    tradeColumns(replayed.flatMap(({ trades }) => trades)),
-  );
+  await client.query('SELECT put_holdings($1)', holdingRows().of(holdings).slice(0, 1));
+  const trades = replayed.flatMap(({ trades }) => trades);
+  await client.query('SELECT insert_trades($1, $2)', tradeRows().of(trades));
 }
 
-/** `types` of the columns' parameters; `lines` are texts with line feeds between them. */
-async function insert(client: Client, into: string, types: string, columns: readonly string[]): Promise<void> {
-  const parameters = types
-    .split(',')
-    .map((type, i) => (type.trim() === 'lines' ? `string_to_array($${i + 1}, E'\\n')` : `$${i + 1}::${type.trim()}`));
-  await client.query(`INSERT INTO ${into} SELECT * FROM unnest(${parameters.join(', ')})`, [...columns]);
+function addAccount({ numbers, texts }: TableRows<Account>, account: Account): void {
+  numbers.add(account.userId);
+  numbers.add(account.seq);
+  numbers.add(account.availablePaise);
+  numbers.add(account.heldPaise);
+  numbers.add(account.marginPaise);
+  numbers.add(totalValuePaise(account));
+  texts.add(account.frozenReason);
 }

@@ -1,7 +1,7 @@
 import { OutcryError } from '../core/errors.ts';
 import type { Holding, Position } from '../core/ledger/account.ts';
 import type { FixSessionRow, TradeRow } from '../core/ledger/ledger-batch.ts';
-import type { EventDetail, LedgerAccount, LedgerEvent } from '../core/ledger/ledger-event.ts';
+import { type EventDetail, LedgerAccount, type LedgerEvent, type Posting } from '../core/ledger/ledger-event.ts';
 import type {
   Order,
   OrderSide,
@@ -35,11 +35,23 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-export const EVENT_COLUMNS =
-  'user_id, seq, ts_micros, order_id, instrument_id, product, posting_accounts, posting_paise, detail';
+/** Of a row of events, before its postings. */
+const EVENT_LEAD = 'user_id, seq, ts_micros, order_id, instrument_id, product, detail';
+const EVENT_LEAD_COLUMNS = EVENT_LEAD.split(', ').length;
+/** Amounts posted, in the order of `LedgerAccount`. */
+const POSTING_COLUMNS =
+  'available_paise, held_paise, margin_paise, bank_paise, exchange_paise, brokerage_paise, stt_paise, exchange_fees_paise, sebi_fees_paise, stamp_duty_paise, gst_paise, depository_fees_paise';
+const POSTED_TO = Object.values(LedgerAccount);
+
+export const EVENT_COLUMNS = `${EVENT_LEAD}, ${POSTING_COLUMNS}`;
 
 export function eventOf(row: Row): LedgerEvent {
-  const [userId, seq, tsMicros, orderID, instrumentId, product, accounts, paise, detail] = row;
+  const [userId, seq, tsMicros, orderID, instrumentId, product, detail] = row;
+  const postings: Posting[] = [];
+  for (let i = 0; i < POSTED_TO.length; i++) {
+    const amountPaise = row[EVENT_LEAD_COLUMNS + i] as number | null;
+    if (amountPaise !== null) postings.push({ account: POSTED_TO[i]!, amountPaise });
+  }
   return {
     userId: userId as number,
     seq: seq as number,
@@ -47,18 +59,9 @@ export function eventOf(row: Row): LedgerEvent {
     orderID: orderID as number,
     instrumentId: instrumentId as number,
     product: product as Product | 0,
-    postings: postingsOf(accounts as string, paise as string),
+    postings,
     detail: JSON.parse(detail as string) as EventDetail,
   };
-}
-
-function postingsOf(accounts: string, paise: string): LedgerEvent['postings'] {
-  if (accounts === '{}') return [];
-  const amounts = paise.slice(1, -1).split(',');
-  return accounts
-    .slice(1, -1)
-    .split(',')
-    .map((account, i) => ({ account: Number(account) as LedgerAccount, amountPaise: wholeNumber(amounts[i]!) }));
 }
 
 export const ORDER_COLUMNS =

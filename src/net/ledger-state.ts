@@ -3,6 +3,7 @@ import { EventType } from '../core/ledger/ledger-event.ts';
 import type { LoadedAccount } from '../core/orders/order-books.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
 import type { CommittedState } from '../core/orders/order-service-parts.ts';
+import { OPEN_FROM } from './ledger-load.ts';
 import type { ShardClaim } from './ledger-postgres.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';
@@ -50,9 +51,10 @@ async function loadExecutions(
   const columns = EVENT_COLUMNS.split(', ')
     .map((column) => `e.${column}`)
     .join(', ');
+  const since = Math.floor(sinceOrderID);
   const sql = `SELECT ${columns} FROM outcry.ledger_events e WHERE e.event_type IN (${EXECUTIONS}) AND (e.user_id, e.seq) IN (
     SELECT t.user_id, t.seq FROM outcry.trades t JOIN outcry.orders o ON o.order_id = t.order_id AND o.user_id = t.user_id
-    WHERE (o.is_open OR o.order_id >= ${Math.floor(sinceOrderID)}) ${users}) ORDER BY e.user_id, e.seq`;
+    WHERE o.order_id >= least(${since}, ${OPEN_FROM}) AND (o.status < 5 OR o.order_id >= ${since}) ${users}) ORDER BY e.user_id, e.seq`;
   const byUser = new Map<number, LedgerEvent[]>();
   await reader.snapshot(async (read) => {
     for await (const row of read(sql, userIds === undefined ? [] : [`{${userIds.join(',')}}`])) {

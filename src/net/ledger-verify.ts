@@ -138,7 +138,8 @@ async function storedAccounts(read: SnapshotRead, users: readonly number[]) {
   const sql = `SELECT ${TRADE_COLUMNS} FROM outcry.trades WHERE user_id = ANY ($1)`;
   for await (const row of read(sql, [users])) trades.get(row[0] as number)!.push(tradeOf(row));
   const totals = new Map<number, { cashPaise: number; marginUsedPaise: number; totalValuePaise: number }>();
-  const sums = `SELECT ${FUNDS_COLUMNS}, cash_paise, margin_used_paise FROM outcry.accounts WHERE user_id = ANY ($1)`;
+  const sums = `SELECT ${FUNDS_COLUMNS}, available_paise + held_paise + margin_paise, held_paise + margin_paise FROM outcry.accounts
+    WHERE user_id = ANY ($1)`;
   for await (const row of read(sums, [users])) {
     const { userId, totalValuePaise } = fundsOf(row);
     totals.set(userId, { cashPaise: row[7] as number, marginUsedPaise: row[8] as number, totalValuePaise });

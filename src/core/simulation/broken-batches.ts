@@ -133,6 +133,13 @@ const BREAKS = {
     draft.newOrders[0] = { ...order, orderID: used };
     return true;
   },
+  'order id below those that ended': (draft, tables) => {
+    const order = draft.newOrders[0];
+    const orderID = tables.owners.get(draft.shard)!.openFrom - 2;
+    if (order === undefined || orderID < 1 || tables.orders.has(orderID)) return false;
+    draft.newOrders[0] = { ...order, orderID };
+    return true;
+  },
   'order of nothing': (draft) => {
     const order = draft.newOrders[0];
     if (order === undefined) return false;

@@ -2,7 +2,14 @@ import { positionKey } from '../ledger/account.ts';
 import type { AccountRow, BatchAnswer, CommitOutcome, LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
 import { isTerminal } from '../ledger/order.ts';
-import { type AccountRecord, ModelTables, NO_ACCOUNT, tradeKey } from './model-tables.ts';
+import {
+  type AccountRecord,
+  firstAtLeast,
+  insertAscending,
+  ModelTables,
+  NO_ACCOUNT,
+  tradeKey,
+} from './model-tables.ts';
 
 /** What a batch made of the accounts it touches, by user; or the constraint that refuses it. */
 type Verdict = ReadonlyMap<number, AccountRecord> | string;
@@ -21,6 +28,9 @@ export type Constraint =
   | 'orders'
   | 'sessions';
 
+/** The mark is moved on in one batch of so many, by so many orders at most. */
+const OPEN_FROM_EVERY = 4;
+const OPEN_FROM_ORDERS = 1_000;
 const COMMITTED: CommitOutcome = { kind: 'committed' };
 
 /**
@@ -37,7 +47,7 @@ export class ModelDatabase {
 
   /** Makes the caller the owner of the shard: batches of the one before are refused from now on. */
   claimShard(shard: number): { readonly epoch: number; readonly lastBatchId: number } {
-    const before = this.tables.owners.get(shard) ?? { epoch: 0, session: 0, lastBatchId: 0 };
+    const before = this.tables.owners.get(shard) ?? { epoch: 0, session: 0, lastBatchId: 0, openFrom: 0 };
     const owner = { ...before, epoch: before.epoch + 1, session: 0 };
     this.tables.owners.set(shard, owner);
     return { epoch: owner.epoch, lastBatchId: owner.lastBatchId };
@@ -55,9 +65,11 @@ export class ModelDatabase {
     const isOwner = owner?.epoch === batch.epoch && owner.session === session;
     if (!isOwner && this.#has('owner')) return { kind: 'stale-epoch' };
     if (this.#has('batch-id') && owner!.lastBatchId >= batch.batchId) return refused('batch_id');
-    const verdict = this.#verdict(batch);
+    const openFrom = this.#openFrom(batch);
+    const verdict = this.#verdict(batch, openFrom);
     if (typeof verdict === 'string') return refused(verdict);
     owner!.lastBatchId = batch.batchId;
+    owner!.openFrom = openFrom;
     this.#apply(batch, verdict);
     return COMMITTED;
   }
@@ -70,7 +82,7 @@ export class ModelDatabase {
     return !this.#without.has(constraint);
   }
 
-  #verdict(batch: LedgerBatch): Verdict {
+  #verdict(batch: LedgerBatch, openFrom: number): Verdict {
     const eventsOf = new Map<number, LedgerEvent[]>();
     const text = this.#eventsRefusal(batch, eventsOf);
     if (text !== '') return text;
@@ -82,7 +94,7 @@ export class ModelDatabase {
       accounts.set(row.userId, record);
     }
     for (const userId of eventsOf.keys()) if (!accounts.has(userId)) return 'account_sequence';
-    return this.#ordersRefusal(batch) || this.#otherRefusal(batch) || accounts;
+    return this.#ordersRefusal(batch, openFrom) || this.#otherRefusal(batch) || accounts;
   }
 
   #eventsRefusal(batch: LedgerBatch, eventsOf: Map<number, LedgerEvent[]>): string {
@@ -141,13 +153,25 @@ export class ModelDatabase {
     return { lastSeq, availablePaise, heldPaise, marginPaise, totalValuePaise, frozenReason };
   }
 
-  #ordersRefusal(batch: LedgerBatch): string {
+  /** The mark below which every order has ended, as this batch moves it on. */
+  #openFrom({ shard, batchId, newOrders }: LedgerBatch): number {
+    const { openFrom } = this.tables.owners.get(shard)!;
+    if (newOrders.length === 0 || batchId % OPEN_FROM_EVERY !== 0) return openFrom;
+    const { orderIDs, orders } = this.tables;
+    const first = firstAtLeast(orderIDs, openFrom);
+    const next = orderIDs.slice(first, first + OPEN_FROM_ORDERS);
+    const open = next.find((orderID) => !isTerminal(orders.get(orderID)!.status));
+    return open ?? (next.length === 0 ? openFrom : next.at(-1)! + 1);
+  }
+
+  #ordersRefusal(batch: LedgerBatch, openFrom: number): string {
     if (!this.#has('orders')) return '';
     const { orders, clientOrders } = this.tables;
     const seen = new Set<string>();
     for (const order of batch.newOrders) {
       const { orderID, userId, clientOrderID, terms, cumQty, holdPaise } = order;
       if (terms.quantity <= 0 || cumQty < 0 || holdPaise < 0) return 'orders_check';
+      if (orderID < openFrom) return 'order_after_ended';
       if (orders.has(orderID) || isRepeat(seen, `${orderID}`)) return 'orders_pkey';
       if (clientOrderID === '' || !this.#has('client-order-once')) continue;
       const key = `${userId} ${clientOrderID}`;
@@ -202,6 +226,7 @@ export class ModelDatabase {
     }
     for (const order of batch.newOrders) {
       tables.orders.set(order.orderID, order);
+      insertAscending(tables.orderIDs, order.orderID);
       if (order.clientOrderID !== '') tables.clientOrders.add(`${order.userId} ${order.clientOrderID}`);
     }
     for (const order of batch.changedOrders) tables.orders.set(order.orderID, order);

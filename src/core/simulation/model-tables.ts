@@ -8,6 +8,8 @@ export interface OwnerRecord {
   /** Of the owner's connection: what an earlier one of it may still have under way is refused. */
   session: number;
   lastBatchId: number;
+  /** Orders with a smaller id have ended, and none is placed any more. */
+  openFrom: number;
 }
 
 /** An account as its row has it. */
@@ -27,6 +29,8 @@ export class ModelTables {
   /** By user, the event of seq n at n − 1. */
   readonly events = new Map<number, LedgerEvent[]>();
   readonly orders = new Map<number, Order>();
+  /** Of all orders, ascending. */
+  readonly orderIDs: number[] = [];
   readonly positions = new Map<number, Map<string, Position>>();
   readonly holdings = new Map<number, Map<number, Holding>>();
   readonly trades = new Map<string, TradeRow>();
@@ -47,4 +51,23 @@ export const NO_ACCOUNT: AccountRecord = {
 
 export function tradeKey({ venue, tradingDay, execID, execRefID }: TradeRow): string {
   return `${venue} ${tradingDay} ${execID} ${execRefID}`;
+}
+
+/** Puts a number into an ascending list; most are the greatest. */
+export function insertAscending(list: number[], value: number): void {
+  let at = list.length;
+  while (at > 0 && list[at - 1]! > value) at--;
+  list.splice(at, 0, value);
+}
+
+/** Where in an ascending list the numbers from `value` on begin. */
+export function firstAtLeast(list: readonly number[], value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

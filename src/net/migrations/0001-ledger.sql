@@ -6,7 +6,9 @@ CREATE TABLE shard_owners (
   shard smallint PRIMARY KEY,
   epoch bigint NOT NULL,
   session bigint NOT NULL DEFAULT 0,
-  last_batch_id bigint NOT NULL DEFAULT 0
+  last_batch_id bigint NOT NULL DEFAULT 0,
+  -- Orders with a smaller id have ended, and none is placed any more. So what is open is found without an index that every order would enter and leave.
+  open_from bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
 
 -- The truth, append only. Everything below is a projection of it.
@@ -16,39 +18,29 @@ CREATE TABLE ledger_events (
   ts_micros bigint NOT NULL,
   order_id bigint NOT NULL,
   instrument_id bigint NOT NULL,
+  -- Postings: what each account of the ledger got, NULL for nothing. The first three are the user's own.
+  available_paise bigint,
+  held_paise bigint,
+  margin_paise bigint,
+  bank_paise bigint,
+  exchange_paise bigint,
+  brokerage_paise bigint,
+  stt_paise bigint,
+  exchange_fees_paise bigint,
+  sebi_fees_paise bigint,
+  stamp_duty_paise bigint,
+  gst_paise bigint,
+  depository_fees_paise bigint,
   event_type smallint NOT NULL,
   product smallint NOT NULL,
-  posting_accounts smallint[] NOT NULL,
-  posting_paise bigint[] NOT NULL,
-  reference text,
+  reference text COLLATE "C",
   -- JSON of what only this type of event carries.
   detail text NOT NULL,
   PRIMARY KEY (user_id, seq),
-  CONSTRAINT postings_pair CHECK (cardinality(posting_accounts) = cardinality(posting_paise)),
-  -- Expressions, since a function called for every row costs more than the rest of the insert. Most events have two postings or none.
-  CONSTRAINT postings_sum_to_zero CHECK (coalesce(
-    CASE cardinality(posting_paise)
-      WHEN 0 THEN true
-      WHEN 2 THEN posting_paise[1] + posting_paise[2] = 0
-      ELSE cardinality(posting_paise) <= 12 AND array_position(posting_paise, NULL) IS NULL AND
-        coalesce(posting_paise[1], 0) + coalesce(posting_paise[2], 0) + coalesce(posting_paise[3], 0) + coalesce(posting_paise[4], 0)
-        + coalesce(posting_paise[5], 0) + coalesce(posting_paise[6], 0) + coalesce(posting_paise[7], 0) + coalesce(posting_paise[8], 0)
-        + coalesce(posting_paise[9], 0) + coalesce(posting_paise[10], 0) + coalesce(posting_paise[11], 0) + coalesce(posting_paise[12], 0) = 0
-    END, false)
-  ),
-  -- One posting a ledger account, by their numbers: so a user's own, 1 to 3, are among the first three.
-  CONSTRAINT postings_in_order CHECK (coalesce(
-    CASE cardinality(posting_accounts)
-      WHEN 0 THEN true
-      WHEN 2 THEN posting_accounts[1] < posting_accounts[2]
-      ELSE array_position(posting_accounts, NULL) IS NULL AND
-        coalesce(posting_accounts[1] < posting_accounts[2], true) AND coalesce(posting_accounts[2] < posting_accounts[3], true)
-        AND coalesce(posting_accounts[3] < posting_accounts[4], true) AND coalesce(posting_accounts[4] < posting_accounts[5], true)
-        AND coalesce(posting_accounts[5] < posting_accounts[6], true) AND coalesce(posting_accounts[6] < posting_accounts[7], true)
-        AND coalesce(posting_accounts[7] < posting_accounts[8], true) AND coalesce(posting_accounts[8] < posting_accounts[9], true)
-        AND coalesce(posting_accounts[9] < posting_accounts[10], true) AND coalesce(posting_accounts[10] < posting_accounts[11], true)
-        AND coalesce(posting_accounts[11] < posting_accounts[12], true)
-    END, false)
+  CONSTRAINT postings_sum_to_zero CHECK (
+    coalesce(available_paise, 0) + coalesce(held_paise, 0) + coalesce(margin_paise, 0) + coalesce(bank_paise, 0)
+    + coalesce(exchange_paise, 0) + coalesce(brokerage_paise, 0) + coalesce(stt_paise, 0) + coalesce(exchange_fees_paise, 0)
+    + coalesce(sebi_fees_paise, 0) + coalesce(stamp_duty_paise, 0) + coalesce(gst_paise, 0) + coalesce(depository_fees_paise, 0) = 0
   )
 );
 CREATE UNIQUE INDEX reference_once ON ledger_events (user_id, reference) INCLUDE (seq) WHERE reference IS NOT NULL;
@@ -63,12 +55,10 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_events
 CREATE TABLE accounts (
   user_id bigint PRIMARY KEY CHECK (user_id > 0),
   last_seq bigint NOT NULL,
-  -- What is free; negative only after what cannot be refused, as a late fill.
+  -- What is free; negative only after what cannot be refused, as a late fill. Cash is the sum of the three.
   available_paise bigint NOT NULL,
   held_paise bigint NOT NULL CONSTRAINT held_not_negative CHECK (held_paise >= 0),
   margin_paise bigint NOT NULL CONSTRAINT margin_not_negative CHECK (margin_paise >= 0),
-  cash_paise bigint GENERATED ALWAYS AS (available_paise + held_paise + margin_paise) STORED,
-  margin_used_paise bigint GENERATED ALWAYS AS (held_paise + margin_paise) STORED,
   total_value_paise bigint NOT NULL,
   frozen_reason text NOT NULL
 ) WITH (fillfactor = 50);
@@ -77,52 +67,50 @@ CREATE TABLE orders (
   order_id bigint PRIMARY KEY,
   user_id bigint NOT NULL,
   instrument_id bigint NOT NULL,
-  side smallint NOT NULL,
-  product smallint NOT NULL,
-  validity smallint NOT NULL,
-  status smallint NOT NULL,
-  -- An index with the status itself in it would make every change of an order a change of all indexes.
-  is_open boolean GENERATED ALWAYS AS (status < 5) STORED,
-  ord_type smallint NOT NULL,
   quantity bigint NOT NULL CHECK (quantity > 0),
   price_paise bigint NOT NULL,
   trigger_price_paise bigint NOT NULL,
-  version integer NOT NULL,
-  venue_version integer NOT NULL,
   cum_qty bigint NOT NULL CHECK (cum_qty >= 0),
   cum_value_paise bigint NOT NULL,
   exposure_qty bigint NOT NULL,
   hold_price_paise bigint NOT NULL,
   hold_paise bigint NOT NULL CHECK (hold_paise >= 0),
   brokerage_paise bigint NOT NULL,
-  refusal_code integer NOT NULL,
   placed_micros bigint NOT NULL,
   updated_micros bigint NOT NULL,
-  client_order_id text NOT NULL,
+  version integer NOT NULL,
+  venue_version integer NOT NULL,
+  refusal_code integer NOT NULL,
+  side smallint NOT NULL,
+  product smallint NOT NULL,
+  validity smallint NOT NULL,
+  status smallint NOT NULL,
+  ord_type smallint NOT NULL,
+  client_order_id text COLLATE "C" NOT NULL,
   venue_order_id text NOT NULL,
   text text NOT NULL,
   -- JSON array.
   pending_changes text NOT NULL
-) WITH (fillfactor = 70);
+-- Orders that were placed together are changed together: half a page is for their next versions, and no index is touched. No index has anything that changes.
+) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX client_order_once ON orders (user_id, client_order_id) WHERE client_order_id <> '';
 CREATE INDEX orders_of_user ON orders (user_id, order_id);
-CREATE INDEX orders_open ON orders (order_id) WHERE is_open;
 
 CREATE TABLE trades (
   user_id bigint NOT NULL,
   seq bigint NOT NULL,
   order_id bigint NOT NULL,
   instrument_id bigint NOT NULL,
-  venue text NOT NULL,
-  trading_day date NOT NULL,
-  exec_id text NOT NULL,
-  -- What it takes back; '' for a trade.
-  exec_ref_id text NOT NULL,
   -- Bought is positive.
   quantity bigint NOT NULL,
   price_paise bigint NOT NULL,
   charges_paise bigint NOT NULL,
   ts_micros bigint NOT NULL,
+  trading_day date NOT NULL,
+  venue text COLLATE "C" NOT NULL,
+  exec_id text COLLATE "C" NOT NULL,
+  -- What it takes back; '' for a trade.
+  exec_ref_id text COLLATE "C" NOT NULL,
   CONSTRAINT execution_once UNIQUE (venue, trading_day, exec_id, exec_ref_id)
 );
 CREATE INDEX trades_of_user ON trades (user_id, seq);

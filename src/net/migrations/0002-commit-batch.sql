@@ -35,31 +35,215 @@ BEGIN
   RETURN coalesce(v_last = p_batch_id, false);
 END $$;
 
+-- sum(bigint) makes a numeric.
+CREATE AGGREGATE sum_paise(bigint) (SFUNC = int8pl, STYPE = bigint);
+
+-- How rows come: the whole numbers of a table's rows in one array of two dimensions, a row each, its texts in another. An array a table is read faster than one a
+-- column by some tenths of a whole batch, and a subscript without arithmetic has nothing to be set up. The functions give the count of rows, so that they can be
+-- called by an assignment: PERFORM would plan and run a query around each.
+
+-- Numbers: the row of `a` that is its user's, then as the columns are; texts: reference, detail.
+CREATE FUNCTION insert_events(e bigint[], e_text text[], a bigint[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO ledger_events
+  SELECT a[e[r][1]][1], e[r][2], e[r][3], e[r][4], e[r][5], e[r][6], e[r][7], e[r][8], e[r][9], e[r][10], e[r][11], e[r][12], e[r][13], e[r][14],
+    e[r][15], e[r][16], e[r][17], e[r][18], e[r][19], e_text[r][1], e_text[r][2]
+  FROM generate_series(1, array_length(e, 1)) AS r;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+
+-- 7 numbers: user, sequence of the first and the last event, cash, margin used, total value, 1 if it must be covered; a text: reason of a freeze.
+CREATE FUNCTION update_accounts(a bigint[], a_text text[], a_new integer, e bigint[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  IF a_new > 0 THEN
+    INSERT INTO accounts
+    SELECT a[r][1], 0, 0, 0, 0, 0, '' FROM generate_series(1, array_length(a, 1)) AS r WHERE a[r][2] = 1
+    ON CONFLICT (user_id) DO NOTHING;
+  END IF;
+  UPDATE accounts AS t SET
+    last_seq = m.last_seq,
+    available_paise = t.available_paise + m.available,
+    held_paise = t.held_paise + m.held,
+    margin_paise = t.margin_paise + m.margin,
+    total_value_paise = a[m.r][6],
+    frozen_reason = a_text[m.r][1]
+  FROM (
+    -- What the events did to each account by their postings.
+    SELECT e[i][1]::integer AS r, min(e[i][2]) AS first_seq, max(e[i][2]) AS last_seq, count(*) AS events,
+      coalesce(sum_paise(e[i][6]), 0) AS available, coalesce(sum_paise(e[i][7]), 0) AS held, coalesce(sum_paise(e[i][8]), 0) AS margin
+    FROM generate_series(1, array_length(e, 1)) AS i
+    GROUP BY 1
+  ) AS m
+  WHERE t.user_id = a[m.r][1]
+    AND m.first_seq = a[m.r][2] AND m.last_seq = a[m.r][3] AND m.events = m.last_seq - m.first_seq + 1
+    AND t.last_seq = m.first_seq - 1
+    AND t.available_paise + t.held_paise + t.margin_paise + m.available + m.held + m.margin = a[m.r][4]
+    AND t.held_paise + t.margin_paise + m.held + m.margin = a[m.r][5]
+    AND (t.available_paise + m.available >= 0 OR a[m.r][7] = 0);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> coalesce(array_length(a, 1), 0) THEN
+    PERFORM refuse_account(a);
+  END IF;
+  RETURN v_rows;
+END $$;
+
+-- Says why an account was not as the batch has it.
+CREATE FUNCTION refuse_account(a bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_at integer;
+  v_account accounts;
+BEGIN
+  SELECT r INTO v_at FROM generate_series(1, array_length(a, 1)) AS r LEFT JOIN accounts AS t ON t.user_id = a[r][1]
+  WHERE (t.last_seq, t.available_paise + t.held_paise + t.margin_paise, t.held_paise + t.margin_paise) IS DISTINCT FROM (a[r][3], a[r][4], a[r][5])
+  ORDER BY r LIMIT 1;
+  IF v_at IS NULL THEN
+    RAISE EXCEPTION 'an account is there twice, or without events' USING ERRCODE = 'OC003', CONSTRAINT = 'account_balance';
+  END IF;
+  SELECT * INTO v_account FROM accounts WHERE user_id = a[v_at][1];
+  IF NOT FOUND OR v_account.last_seq <> a[v_at][2] - 1 THEN
+    RAISE EXCEPTION 'account % is at event %, the batch goes on from %', a[v_at][1], v_account.last_seq, a[v_at][2] - 1
+      USING ERRCODE = 'OC002', CONSTRAINT = 'account_sequence';
+  END IF;
+  IF a[v_at][7] = 1 AND a[v_at][4] < a[v_at][5] THEN
+    RAISE EXCEPTION 'account % would be short of % paise', a[v_at][1], a[v_at][5] - a[v_at][4]
+      USING ERRCODE = 'OC004', CONSTRAINT = 'account_covered';
+  END IF;
+  RAISE EXCEPTION 'account %: its events % to % and their postings do not make cash % and margin used %',
+    a[v_at][1], a[v_at][2], a[v_at][3], a[v_at][4], a[v_at][5]
+    USING ERRCODE = 'OC003', CONSTRAINT = 'account_balance';
+END $$;
+
+-- Moves on the mark below which every order has ended, by a bounded number of orders: each is looked at once more in its life.
+CREATE FUNCTION move_open_from(p_owner shard_owners) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_open_from bigint;
+BEGIN
+  SELECT coalesce(min(order_id) FILTER (WHERE status < 5), max(order_id) + 1) INTO v_open_from
+  FROM (SELECT order_id, status FROM orders WHERE order_id >= p_owner.open_from ORDER BY order_id LIMIT 1000) AS next;
+  IF v_open_from > p_owner.open_from THEN
+    UPDATE shard_owners SET open_from = v_open_from WHERE shard = p_owner.shard;
+    RETURN v_open_from;
+  END IF;
+  RETURN p_owner.open_from;
+END $$;
+
+-- 22 numbers and 4 texts, as the columns are. Those below the mark are not inserted.
+CREATE FUNCTION insert_orders(o bigint[], o_text text[], p_open_from bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO orders
+  SELECT o[r][1], o[r][2], o[r][3], o[r][4], o[r][5], o[r][6], o[r][7], o[r][8], o[r][9], o[r][10], o[r][11], o[r][12], o[r][13], o[r][14], o[r][15],
+    o[r][16], o[r][17], o[r][18], o[r][19], o[r][20], o[r][21], o[r][22], o_text[r][1], o_text[r][2], o_text[r][3], o_text[r][4]
+  FROM generate_series(1, array_length(o, 1)) AS r WHERE o[r][1] >= p_open_from;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> array_length(o, 1) THEN
+    RAISE EXCEPTION 'of % new orders % come after those before % that have all ended', array_length(o, 1), v_rows, p_open_from
+      USING ERRCODE = 'OC005';
+  END IF;
+  RETURN v_rows;
+END $$;
+
+-- 17 numbers: order, user, status, then as they are set; texts: the venue's id, text, pending changes.
+CREATE FUNCTION update_orders(c bigint[], c_text text[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  UPDATE orders AS o SET
+    status = c[r][3], ord_type = c[r][4], quantity = c[r][5], price_paise = c[r][6], trigger_price_paise = c[r][7], version = c[r][8],
+    venue_version = c[r][9], cum_qty = c[r][10], cum_value_paise = c[r][11], exposure_qty = c[r][12], hold_price_paise = c[r][13],
+    hold_paise = c[r][14], brokerage_paise = c[r][15], refusal_code = c[r][16], updated_micros = c[r][17],
+    venue_order_id = c_text[r][1], text = c_text[r][2], pending_changes = c_text[r][3]
+  FROM generate_series(1, array_length(c, 1)) AS r
+  -- What has ended does not begin again.
+  WHERE o.order_id = c[r][1] AND o.user_id = c[r][2] AND (o.status < 5 OR c[r][3] >= 5);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> array_length(c, 1) THEN
+    RAISE EXCEPTION 'of % changed orders % are there, of that user and in a status to be changed', array_length(c, 1), v_rows
+      USING ERRCODE = 'OC005';
+  END IF;
+  RETURN v_rows;
+END $$;
+
+-- 12 numbers, as the columns are, and a text, the trading day.
+CREATE FUNCTION put_positions(p bigint[], p_text text[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO positions
+  SELECT p[r][1], p[r][2], p[r][3], p[r][4], p[r][5], p[r][6], p[r][7], p[r][8], p[r][9], p[r][10], p[r][11], p[r][12], p_text[r][1]
+  FROM generate_series(1, array_length(p, 1)) AS r
+  ON CONFLICT (user_id, instrument_id, product) DO UPDATE SET
+    quantity = excluded.quantity, open_value_paise = excluded.open_value_paise, margin_paise = excluded.margin_paise,
+    realised_paise = excluded.realised_paise, day_buy_qty = excluded.day_buy_qty, day_buy_value_paise = excluded.day_buy_value_paise,
+    day_sell_qty = excluded.day_sell_qty, day_sell_value_paise = excluded.day_sell_value_paise, mark_paise = excluded.mark_paise,
+    trading_day = excluded.trading_day;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+
+-- 5 numbers, as the columns are.
+CREATE FUNCTION put_holdings(h bigint[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO holdings
+  SELECT h[r][1], h[r][2], h[r][3], h[r][4], h[r][5] FROM generate_series(1, array_length(h, 1)) AS r
+  ON CONFLICT (user_id, instrument_id) DO UPDATE SET
+    quantity = excluded.quantity, value_paise = excluded.value_paise, mark_paise = excluded.mark_paise;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+
+-- 8 numbers and 4 texts, as the columns are.
+CREATE FUNCTION insert_trades(t bigint[], t_text text[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO trades
+  SELECT t[r][1], t[r][2], t[r][3], t[r][4], t[r][5], t[r][6], t[r][7], t[r][8], t_text[r][1]::date, t_text[r][2], t_text[r][3], t_text[r][4]
+  FROM generate_series(1, array_length(t, 1)) AS r;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+
+-- 3 numbers: epoch, last sent, last received; texts: session, state.
+CREATE FUNCTION put_sessions(s bigint[], s_text text[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rows bigint;
+BEGIN
+  INSERT INTO fix_sessions AS f
+  SELECT s_text[r][1], s[r][1], s[r][2], s[r][3], s_text[r][2] FROM generate_series(1, array_length(s, 1)) AS r
+  ON CONFLICT (session_id) DO UPDATE SET
+    epoch = excluded.epoch, last_sent_seqnum = excluded.last_sent_seqnum, last_received_seqnum = excluded.last_received_seqnum,
+    session_state = excluded.session_state
+  WHERE (f.epoch, f.last_received_seqnum) <= (excluded.epoch, excluded.last_received_seqnum);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  IF v_rows <> array_length(s, 1) THEN
+    RAISE EXCEPTION 'the numbers of a session with the venue would go back' USING ERRCODE = 'OC006';
+  END IF;
+  RETURN v_rows;
+END $$;
+
 CREATE FUNCTION commit_batch(
   p_shard smallint, p_epoch bigint, p_session bigint, p_batch_id bigint,
-  -- Events. Posting arrays and details are one text each, an event a line.
-  e_user_id bigint[], e_seq bigint[], e_ts_micros bigint[], e_order_id bigint[], e_instrument_id bigint[], e_event_type smallint[],
-  e_product smallint[], e_posting_accounts text, e_posting_paise text, e_reference text[], e_detail text,
-  -- Accounts after the batch.
-  a_user_id bigint[], a_first_seq bigint[], a_last_seq bigint[], a_cash_paise bigint[], a_margin_used_paise bigint[],
-  a_total_value_paise bigint[], a_frozen_reason text[], a_must_be_covered boolean[],
-  -- Orders: the first p_new_orders are new.
-  p_new_orders integer,
-  o_order_id bigint[], o_user_id bigint[], o_instrument_id bigint[], o_side smallint[], o_product smallint[], o_validity smallint[],
-  o_status smallint[], o_ord_type smallint[], o_quantity bigint[], o_price_paise bigint[], o_trigger_price_paise bigint[],
-  o_version integer[], o_venue_version integer[], o_cum_qty bigint[], o_cum_value_paise bigint[], o_exposure_qty bigint[],
-  o_hold_price_paise bigint[], o_hold_paise bigint[], o_brokerage_paise bigint[], o_refusal_code integer[], o_placed_micros bigint[],
-  o_updated_micros bigint[], o_client_order_id text[], o_venue_order_id text[], o_text text[], o_pending_changes text,
-  -- Positions and holdings after the batch.
-  p_user_id bigint[], p_instrument_id bigint[], p_product smallint[], p_quantity bigint[], p_open_value_paise bigint[],
-  p_margin_paise bigint[], p_realised_paise bigint[], p_day_buy_qty bigint[], p_day_buy_value_paise bigint[], p_day_sell_qty bigint[],
-  p_day_sell_value_paise bigint[], p_mark_paise bigint[], p_trading_day text[],
-  h_user_id bigint[], h_instrument_id bigint[], h_quantity bigint[], h_value_paise bigint[], h_mark_paise bigint[],
-  -- Trades.
-  t_user_id bigint[], t_seq bigint[], t_order_id bigint[], t_instrument_id bigint[], t_venue text[], t_trading_day date[],
-  t_exec_id text[], t_exec_ref_id text[], t_quantity bigint[], t_price_paise bigint[], t_charges_paise bigint[], t_ts_micros bigint[],
-  -- Sessions with the venue.
-  s_session_id text[], s_epoch bigint[], s_last_sent_seqnum bigint[], s_last_received_seqnum bigint[], s_session_state text[]
+  e bigint[], e_text text[], a bigint[], a_text text[], a_new integer, o bigint[], o_text text[], c bigint[], c_text text[],
+  p bigint[], p_text text[], h bigint[], t bigint[], t_text text[], s bigint[], s_text text[]
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = outcry, pg_temp
@@ -69,13 +253,11 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   v_owner shard_owners;
-  v_users bigint;
-  v_updated bigint;
-  v_refused bigint;
   v_rows bigint;
 BEGIN
   UPDATE shard_owners SET last_batch_id = p_batch_id
-  WHERE shard = p_shard AND epoch = p_epoch AND session = p_session AND last_batch_id < p_batch_id;
+  WHERE shard = p_shard AND epoch = p_epoch AND session = p_session AND last_batch_id < p_batch_id
+  RETURNING * INTO v_owner;
   IF NOT FOUND THEN
     SELECT * INTO v_owner FROM shard_owners WHERE shard = p_shard;
     IF v_owner.epoch = p_epoch AND v_owner.session = p_session THEN
@@ -85,175 +267,25 @@ BEGIN
       p_epoch, p_session, p_shard, v_owner.epoch, v_owner.session USING ERRCODE = 'OC001';
   END IF;
 
-  IF cardinality(a_user_id) > 0 AND 1 = ANY (a_first_seq) THEN
-    INSERT INTO accounts (user_id, last_seq, available_paise, held_paise, margin_paise, total_value_paise, frozen_reason)
-    SELECT user_id, 0, 0, 0, 0, 0, ''
-    FROM unnest(a_user_id, a_first_seq) AS a (user_id, first_seq) WHERE first_seq = 1
-    ON CONFLICT (user_id) DO NOTHING;
+  IF cardinality(e) + cardinality(a) > 0 THEN
+    v_rows := insert_events(e, e_text, a);
+    v_rows := update_accounts(a, a_text, a_new, e);
   END IF;
-
-  WITH inserted AS (
-    INSERT INTO ledger_events
-    SELECT user_id, seq, ts_micros, order_id, instrument_id, event_type, product, accounts::smallint[], paise::bigint[], reference, detail
-    FROM unnest(
-      e_user_id, e_seq, e_ts_micros, e_order_id, e_instrument_id, e_event_type, e_product,
-      string_to_array(e_posting_accounts, E'\n'), string_to_array(e_posting_paise, E'\n'), e_reference, string_to_array(e_detail, E'\n')
-    ) AS e (user_id, seq, ts_micros, order_id, instrument_id, event_type, product, accounts, paise, reference, detail)
-    RETURNING user_id, seq, posting_accounts, posting_paise
-  ), moved AS (
-    -- What the events did to each account by their postings, beside what the batch says it is after them: one row a user.
-    SELECT user_id, min(seq) AS first_seq, max(seq) AS last_seq, count(seq) AS events,
-      sum(available)::bigint AS available, sum(held)::bigint AS held, sum(margin)::bigint AS margin,
-      max(given_first_seq) AS given_first_seq, max(given_last_seq) AS given_last_seq, max(cash) AS cash, max(margin_used) AS margin_used,
-      max(total_value) AS total_value, max(frozen_reason) AS frozen_reason, bool_or(must_be_covered) AS must_be_covered,
-      count(given_first_seq) AS given
-    FROM (
-      -- The constraint postings_in_order says where an account can stand.
-      SELECT user_id, seq,
-        CASE WHEN posting_accounts[1] = 1 THEN posting_paise[1] ELSE 0 END AS available,
-        CASE 2 WHEN posting_accounts[1] THEN posting_paise[1] WHEN posting_accounts[2] THEN posting_paise[2] ELSE 0 END AS held,
-        CASE 3 WHEN posting_accounts[1] THEN posting_paise[1] WHEN posting_accounts[2] THEN posting_paise[2]
-          WHEN posting_accounts[3] THEN posting_paise[3] ELSE 0 END AS margin,
-        NULL::bigint AS given_first_seq, NULL::bigint AS given_last_seq, NULL::bigint AS cash, NULL::bigint AS margin_used,
-        NULL::bigint AS total_value, NULL::text AS frozen_reason, NULL::boolean AS must_be_covered
-      FROM inserted
-      UNION ALL
-      SELECT a.user_id, NULL, 0, 0, 0, a.first_seq, a.last_seq, a.cash, a.margin_used, a.total_value, a.frozen_reason, a.must_be_covered
-      FROM unnest(
-        a_user_id, a_first_seq, a_last_seq, a_cash_paise, a_margin_used_paise, a_total_value_paise, a_frozen_reason, a_must_be_covered
-      ) AS a (user_id, first_seq, last_seq, cash, margin_used, total_value, frozen_reason, must_be_covered)
-    ) AS rows
-    GROUP BY user_id
-  ), updated AS (
-    UPDATE accounts AS a SET
-      last_seq = m.last_seq,
-      available_paise = a.available_paise + m.available,
-      held_paise = a.held_paise + m.held,
-      margin_paise = a.margin_paise + m.margin,
-      total_value_paise = m.total_value,
-      frozen_reason = m.frozen_reason
-    FROM moved AS m
-    WHERE a.user_id = m.user_id
-      AND m.given = 1
-      AND m.first_seq = m.given_first_seq AND m.last_seq = m.given_last_seq AND m.events = m.last_seq - m.first_seq + 1
-      AND a.last_seq = m.first_seq - 1
-      AND a.available_paise + a.held_paise + a.margin_paise + m.available + m.held + m.margin = m.cash
-      AND a.held_paise + a.margin_paise + m.held + m.margin = m.margin_used
-      AND (a.available_paise + m.available >= 0 OR NOT m.must_be_covered)
-    RETURNING a.user_id
-  )
-  SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM updated),
-    (SELECT min(user_id) FROM moved WHERE user_id NOT IN (SELECT user_id FROM updated))
-  INTO v_users, v_updated, v_refused;
-  IF v_users <> v_updated THEN
-    PERFORM refuse_account(v_refused, a_user_id, a_first_seq, a_last_seq, a_cash_paise, a_margin_used_paise, a_must_be_covered);
+  IF cardinality(o) > 0 THEN
+    IF p_batch_id % 4 = 0 THEN v_owner.open_from := move_open_from(v_owner); END IF;
+    v_rows := insert_orders(o, o_text, v_owner.open_from);
   END IF;
-
-  IF p_new_orders > 0 THEN
-    INSERT INTO orders (
-      order_id, user_id, instrument_id, side, product, validity, status, ord_type, quantity, price_paise, trigger_price_paise, version,
-      venue_version, cum_qty, cum_value_paise, exposure_qty, hold_price_paise, hold_paise, brokerage_paise, refusal_code, placed_micros,
-      updated_micros, client_order_id, venue_order_id, text, pending_changes
-    )
-    SELECT * FROM unnest(
-      o_order_id, o_user_id, o_instrument_id, o_side, o_product, o_validity, o_status, o_ord_type, o_quantity, o_price_paise,
-      o_trigger_price_paise, o_version, o_venue_version, o_cum_qty, o_cum_value_paise, o_exposure_qty, o_hold_price_paise, o_hold_paise,
-      o_brokerage_paise, o_refusal_code, o_placed_micros, o_updated_micros, o_client_order_id, o_venue_order_id, o_text,
-      string_to_array(o_pending_changes, E'\n')
-    ) LIMIT p_new_orders;
-  END IF;
-  IF cardinality(o_order_id) > p_new_orders THEN
-    UPDATE orders AS o SET
-      status = c.status, ord_type = c.ord_type, quantity = c.quantity, price_paise = c.price_paise,
-      trigger_price_paise = c.trigger_price_paise, version = c.version, venue_version = c.venue_version, cum_qty = c.cum_qty,
-      cum_value_paise = c.cum_value_paise, exposure_qty = c.exposure_qty, hold_price_paise = c.hold_price_paise, hold_paise = c.hold_paise,
-      brokerage_paise = c.brokerage_paise, refusal_code = c.refusal_code, updated_micros = c.updated_micros,
-      venue_order_id = c.venue_order_id, text = c.text, pending_changes = c.pending_changes
-    FROM (
-      SELECT * FROM unnest(
-        o_order_id, o_user_id, o_status, o_ord_type, o_quantity, o_price_paise, o_trigger_price_paise, o_version, o_venue_version,
-        o_cum_qty, o_cum_value_paise, o_exposure_qty, o_hold_price_paise, o_hold_paise, o_brokerage_paise, o_refusal_code,
-        o_updated_micros, o_venue_order_id, o_text, string_to_array(o_pending_changes, E'\n')
-      ) AS c (
-        order_id, user_id, status, ord_type, quantity, price_paise, trigger_price_paise, version, venue_version, cum_qty, cum_value_paise,
-        exposure_qty, hold_price_paise, hold_paise, brokerage_paise, refusal_code, updated_micros, venue_order_id, text, pending_changes
-      ) OFFSET p_new_orders
-    ) AS c
-    -- What has ended does not begin again.
-    WHERE o.order_id = c.order_id AND o.user_id = c.user_id AND (o.is_open OR c.status >= 5);
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
-    IF v_rows <> cardinality(o_order_id) - p_new_orders THEN
-      RAISE EXCEPTION 'of % changed orders % are there, of that user and in a status to be changed',
-        cardinality(o_order_id) - p_new_orders, v_rows USING ERRCODE = 'OC005';
-    END IF;
-  END IF;
-
-  IF cardinality(p_user_id) > 0 THEN
-    INSERT INTO positions
-    SELECT * FROM unnest(
-      p_user_id, p_instrument_id, p_product, p_quantity, p_open_value_paise, p_margin_paise, p_realised_paise, p_day_buy_qty,
-      p_day_buy_value_paise, p_day_sell_qty, p_day_sell_value_paise, p_mark_paise, p_trading_day
-    )
-    ON CONFLICT (user_id, instrument_id, product) DO UPDATE SET
-      quantity = excluded.quantity, open_value_paise = excluded.open_value_paise, margin_paise = excluded.margin_paise,
-      realised_paise = excluded.realised_paise, day_buy_qty = excluded.day_buy_qty, day_buy_value_paise = excluded.day_buy_value_paise,
-      day_sell_qty = excluded.day_sell_qty, day_sell_value_paise = excluded.day_sell_value_paise, mark_paise = excluded.mark_paise,
-      trading_day = excluded.trading_day;
-  END IF;
-  IF cardinality(h_user_id) > 0 THEN
-    INSERT INTO holdings
-    SELECT * FROM unnest(h_user_id, h_instrument_id, h_quantity, h_value_paise, h_mark_paise)
-    ON CONFLICT (user_id, instrument_id) DO UPDATE SET
-      quantity = excluded.quantity, value_paise = excluded.value_paise, mark_paise = excluded.mark_paise;
-  END IF;
-  IF cardinality(t_user_id) > 0 THEN
-    INSERT INTO trades
-    SELECT * FROM unnest(
-      t_user_id, t_seq, t_order_id, t_instrument_id, t_venue, t_trading_day, t_exec_id, t_exec_ref_id, t_quantity, t_price_paise,
-      t_charges_paise, t_ts_micros
-    );
-  END IF;
-  IF cardinality(s_session_id) > 0 THEN
-    INSERT INTO fix_sessions AS f
-    SELECT * FROM unnest(s_session_id, s_epoch, s_last_sent_seqnum, s_last_received_seqnum, s_session_state)
-    ON CONFLICT (session_id) DO UPDATE SET
-      epoch = excluded.epoch, last_sent_seqnum = excluded.last_sent_seqnum, last_received_seqnum = excluded.last_received_seqnum,
-      session_state = excluded.session_state
-    WHERE (f.epoch, f.last_received_seqnum) <= (excluded.epoch, excluded.last_received_seqnum);
-    GET DIAGNOSTICS v_rows = ROW_COUNT;
-    IF v_rows <> cardinality(s_session_id) THEN
-      RAISE EXCEPTION 'the numbers of a session with the venue would go back' USING ERRCODE = 'OC006';
-    END IF;
-  END IF;
+  IF cardinality(c) > 0 THEN v_rows := update_orders(c, c_text); END IF;
+  IF cardinality(p) > 0 THEN v_rows := put_positions(p, p_text); END IF;
+  IF cardinality(h) > 0 THEN v_rows := put_holdings(h); END IF;
+  IF cardinality(t) > 0 THEN v_rows := insert_trades(t, t_text); END IF;
+  IF cardinality(s) > 0 THEN v_rows := put_sessions(s, s_text); END IF;
 END $$;
 
--- Says why an account was not as the batch has it.
-CREATE FUNCTION refuse_account(
-  v_user_id bigint, a_user_id bigint[], a_first_seq bigint[], a_last_seq bigint[], a_cash_paise bigint[], a_margin_used_paise bigint[],
-  a_must_be_covered boolean[]
-) RETURNS void
-LANGUAGE plpgsql SET search_path = outcry, pg_temp AS $$
-DECLARE
-  v_account accounts;
-  v_at integer := array_position(a_user_id, v_user_id);
-BEGIN
-  SELECT * INTO v_account FROM accounts WHERE user_id = v_user_id;
-  IF v_at IS NULL OR NOT FOUND OR v_account.last_seq <> a_first_seq[v_at] - 1 THEN
-    RAISE EXCEPTION 'account % is at event %, the batch goes on from %', v_user_id, v_account.last_seq, a_first_seq[v_at] - 1
-      USING ERRCODE = 'OC002', CONSTRAINT = 'account_sequence';
-  END IF;
-  IF a_must_be_covered[v_at] AND a_cash_paise[v_at] < a_margin_used_paise[v_at] THEN
-    RAISE EXCEPTION 'account % would be short of % paise', v_user_id, a_margin_used_paise[v_at] - a_cash_paise[v_at]
-      USING ERRCODE = 'OC004', CONSTRAINT = 'account_covered';
-  END IF;
-  RAISE EXCEPTION 'account %: its events % to % and their postings do not make cash % and margin used %',
-    v_user_id, a_first_seq[v_at], a_last_seq[v_at], a_cash_paise[v_at], a_margin_used_paise[v_at]
-    USING ERRCODE = 'OC003', CONSTRAINT = 'account_balance';
-END $$;
-
-CREATE FUNCTION save_snapshots(s_user_id bigint[], s_seq bigint[], s_ts_micros bigint[], s_state text) RETURNS void
+-- 3 numbers and a text, as the columns are.
+CREATE FUNCTION save_snapshots(s bigint[], s_text text[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = outcry, pg_temp AS $$
-  INSERT INTO snapshots SELECT * FROM unnest(s_user_id, s_seq, s_ts_micros, string_to_array(s_state, E'\n'))
+  INSERT INTO snapshots SELECT s[r][1], s[r][2], s[r][3], s_text[r][1] FROM generate_series(1, array_length(s, 1)) AS r
   ON CONFLICT (user_id, seq) DO NOTHING;
 $$;
 
