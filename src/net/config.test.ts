@@ -34,6 +34,7 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   venue_username: ['x'.repeat(65), 'é'],
   venue_password_file: [7, 'x'.repeat(1_001)],
   order_sessions: ['A,,B', 'A,A'],
+  order_session_hours: ['08:45', '8:45-17:00'],
   order_messages_per_second: [-1, '1000001'],
   risk_profile: ['bold', 'none'],
   drop_copy_venue: ['exchange.example.com', 'host:0'],

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isTimeOfDay } from '../core/fix/session-schedule.ts';
 import { isLedgerUrl } from './ledger-url.ts';
 
 /**
@@ -113,6 +114,14 @@ export const SETTINGS = {
         value === '' ||
         (value.split(',').every((id) => /^[\x21-\x2b\x2d-\x7e]{1,32}$/.test(id)) &&
           new Set(value.split(',')).size === value.split(',').length),
+    },
+  ),
+  order_session_hours: text(
+    'When the order sessions are held, HH:MM-HH:MM in India. The numbers of a session begin anew with its first logon after the start, once nothing of the day before is open on it. Empty: 08:45-17:00 on trading days with market_hours `nse`; else around the clock, anew at 09:15.',
+    {
+      default: '',
+      allowed: 'two times of day as HH:MM-HH:MM, or nothing',
+      test: (value) => value === '' || (/^.{5}-.{5}$/.test(value) && value.split('-').every(isTimeOfDay)),
     },
   ),
   order_messages_per_second: integer(

@@ -8,12 +8,6 @@ import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
 import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
-import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
-import {
-  TRADE_RECORD_INSTRUMENT_INDEX,
-  TRADE_RECORD_PRICE_PAISE,
-  TRADE_RECORD_STRIDE_WORDS,
-} from '../core/shm/generated/broadcast-ring.gen.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { PostgresClientLedger } from '../net/client-ledger.ts';
@@ -36,6 +30,7 @@ import { OrderVenue } from './order-venue.ts';
 import type { Answer, Venue } from './process-messages.ts';
 import { RingWatch } from './ring-watch.ts';
 import { ANSWER_RING_BYTES, type OrderWiring } from './topology.ts';
+import { TradeWatch } from './trade-watch.ts';
 
 const MICROS_A_MILLI = 1_000;
 /** How often trades are looked at for triggers. */
@@ -57,10 +52,10 @@ export class OrderAgent implements Agent {
   readonly #riskLayers: RiskLayers;
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
-  readonly #trades: BroadcastRingReader;
+  readonly #trades: TradeWatch;
   readonly #peers: OrderPeers;
   readonly #watch: RingWatch;
-  #market: BoardMarket;
+  readonly #market: BoardMarket;
   #service: OrderService | undefined;
   #server: AccountServer | undefined;
   #venue: OrderVenue | undefined;
@@ -85,7 +80,7 @@ export class OrderAgent implements Agent {
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
-    this.#trades = new BroadcastRingReader(buffers.trades, TRADE_RECORD_STRIDE_WORDS);
+    this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
     this.#operators = new Operators(report);
     const rings = buffers.commandRings.map((commands, i) => ({
       commands,
@@ -190,7 +185,9 @@ export class OrderAgent implements Agent {
       () => this.#service!,
       () => this.#turnLater(),
     );
-    const venue = new OrderVenue(settings, address, listener, this.#log);
+    const mayReset = (name: string, nowMs: number): boolean =>
+      this.#service?.dayRoll.mayReset(name, nowMs * MICROS_A_MILLI) === true;
+    const venue = new OrderVenue(settings, address, listener, mayReset, this.#log);
     this.#venue = venue;
     this.#date = indianDate(nowMicros());
     const service = new OrderService(
@@ -338,30 +335,10 @@ export class OrderAgent implements Agent {
 
   #takeTrades(): void {
     const service = this.#service!;
-    const trades = this.#trades;
-    const { record } = trades;
-    const lostBefore = trades.lostCount;
     const micros = nowMicros();
-    let count = 0;
-    while (trades.poll()) {
-      count++;
-      const index = record[TRADE_RECORD_INSTRUMENT_INDEX] as number;
-      service.trade(index, record[TRADE_RECORD_PRICE_PAISE] as number, micros);
-    }
-    if (trades.lostCount > lostBefore) this.#lookAtAll(micros);
-    this.#stats[stats.ORDER_STATS_TRADES_IN >> 1]! += count;
-    this.#stats[stats.ORDER_STATS_TRADES_LOST >> 1] = trades.lostCount;
+    this.#trades.take(service, micros);
     if (micros >= service.dueMicros) service.onTimer(micros);
     this.#endTurn();
-  }
-
-  /** Trades were lapped: what they came to stands on the board. */
-  #lookAtAll(micros: number): void {
-    this.#log('warn', 'trades were lapped before stop orders saw them', { lost: this.#trades.lostCount });
-    for (let index = 0; index < this.#wiring.instrumentCapacity; index++) {
-      const lastPaise = this.#market.lastPaise(index);
-      if (lastPaise > 0) this.#service!.trade(index, lastPaise, micros);
-    }
   }
 
   /** Ends the turn once the rest of a read, or of a batch that was released, has been told. */

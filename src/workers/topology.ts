@@ -134,6 +134,8 @@ export interface OrderSettings {
   readonly tls: FixTlsClient | null;
   readonly username: string;
   readonly passwordFile: string;
+  /** HH:MM-HH:MM in India; '' as the market's hours have it. */
+  readonly sessionHours: string;
   /** The venue's limit, for each session; 0 for none. */
   readonly messagesPerSecond: number;
   /** Of the sessions' stores. */
@@ -172,6 +174,7 @@ export function orderSettings(
     tls: config.venueTls,
     username: values.venue_username,
     passwordFile: config.venuePasswordFile,
+    sessionHours: values.order_session_hours,
     messagesPerSecond: values.order_messages_per_second,
     storesDirectory: join(config.dataDir, STORES_DIRECTORY),
     marketHours: values.market_hours,
