@@ -22,6 +22,7 @@ import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
+import { DaySnapshots, snapshotThread } from './day-snapshots.ts';
 import { FlushingListener } from './flushing-listener.ts';
 import { Operators } from './operators.ts';
 import { OrderLedger } from './order-ledger.ts';
@@ -64,6 +65,7 @@ export class OrderAgent implements Agent {
   #venueAddress: Venue | undefined;
   #onVenueAddress: (venue: Venue) => void = () => {};
   #tradeTimer: NodeJS.Timeout | undefined;
+  readonly #snapshots: DaySnapshots;
   #date = '';
   #isTurnOpen = false;
   #isClosing = false;
@@ -82,6 +84,7 @@ export class OrderAgent implements Agent {
     this.#reader = new LedgerReader(settings.ledger);
     this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
     this.#operators = new Operators(report);
+    this.#snapshots = new DaySnapshots(() => snapshotThread(settings.ledger), log);
     const rings = buffers.commandRings.map((commands, i) => ({
       commands,
       answers: buffers.answerRings[i]!,
@@ -124,6 +127,7 @@ export class OrderAgent implements Agent {
     this.#newDay(nowMs);
     this.#service.onTimer(nowMs * MICROS_A_MILLI);
     this.#server?.onTimer();
+    this.#snapshots.onTimer(this.#service.dayRoll.doneDate, nowMs);
     this.#dropCopy?.onTimer(nowMs * MICROS_A_MILLI);
     this.#endTurn();
     this.#writeStats();
@@ -156,7 +160,7 @@ export class OrderAgent implements Agent {
     this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
     this.#watch.stop();
     clearInterval(this.#tradeTimer);
-    await Promise.all([this.#fixClients?.close(), this.#dropCopy?.close()]);
+    await Promise.all([this.#fixClients?.close(), this.#dropCopy?.close(), this.#snapshots.close()]);
     await this.#venue?.close();
     await Promise.all([this.#ledger.close(), this.#reader.close()]);
   }

@@ -87,7 +87,7 @@ export class OrderService implements VenueListener {
   }
 
   /** How the ends of the trading days go. */
-  get dayRoll(): Pick<DayRoll, 'isDone' | 'progress' | 'mayReset'> {
+  get dayRoll(): Pick<DayRoll, 'isDone' | 'doneDate' | 'progress' | 'mayReset'> {
     return this.#dayRoll;
   }
 
