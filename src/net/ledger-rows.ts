@@ -38,6 +38,11 @@ function wholeNumber(text: string): number {
 export const EVENT_COLUMNS =
   'user_id, seq, ts_micros, order_id, instrument_id, product, posting_accounts, posting_paise, detail';
 
+/** One event by its key, for each row of what stands before it: as a join, the planner might read them all, since it cannot know of how few users and numbers it is. */
+export function eventBy(userId: string, seq: string): string {
+  return `SELECT ${EVENT_COLUMNS} FROM outcry.ledger_events WHERE user_id = ${userId} AND seq = ${seq} OFFSET 0`;
+}
+
 export function eventOf(row: Row): LedgerEvent {
   const [userId, seq, tsMicros, orderID, instrumentId, product, accounts, paise, detail] = row;
   return {

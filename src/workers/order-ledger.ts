@@ -25,12 +25,21 @@ export class OrderLedger implements LedgerEffects {
   readonly #reader: LedgerReader;
   readonly #answers: LedgerAnswers;
   readonly #stats: Float64Array;
+  readonly #dayMicros: () => number;
 
-  constructor(ledger: LedgerPostgres, reader: LedgerReader, answers: LedgerAnswers, stats: Float64Array) {
+  /** `dayMicros` is when the trading day began whose orders are in memory. */
+  constructor(
+    ledger: LedgerPostgres,
+    reader: LedgerReader,
+    answers: LedgerAnswers,
+    stats: Float64Array,
+    dayMicros: () => number,
+  ) {
     this.#ledger = ledger;
     this.#reader = reader;
     this.#answers = answers;
     this.#stats = stats;
+    this.#dayMicros = dayMicros;
   }
 
   commit(batch: LedgerBatch): void {
@@ -53,7 +62,7 @@ export class OrderLedger implements LedgerEffects {
   }
 
   reload(userIds: readonly number[]): void {
-    void loadAccounts(this.#reader, userIds, Date.now() * 1_000).then(
+    void loadAccounts(this.#reader, userIds, this.#dayMicros()).then(
       (accounts) => this.#answers.reloaded(accounts),
       () => this.#answers.reloaded(null),
     );

@@ -1,6 +1,6 @@
+import { type TradingDay, tradingDayAt } from '../core/day-roll/trading-day.ts';
 import { OutcryError } from '../core/errors.ts';
 import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
-import { indianDate } from '../core/market/calendar.ts';
 import { OrderPeers } from '../core/order-entry/order-peers.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
 import { AlarmKind, type OrderAlarm, type OrderEffects } from '../core/orders/order-effects.ts';
@@ -15,7 +15,7 @@ import { DropCopyClient } from '../net/drop-copy-client.ts';
 import { readFixClients } from '../net/fix-clients.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
-import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
+import { loadCommittedState } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
 import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
@@ -66,7 +66,10 @@ export class OrderAgent implements Agent {
   #onVenueAddress: (venue: Venue) => void = () => {};
   #tradeTimer: NodeJS.Timeout | undefined;
   readonly #snapshots: DaySnapshots;
-  #date = '';
+  /** The trading day whose orders are in memory, and whose rules are in force. */
+  #day: TradingDay;
+  /** Limits have to be resolved anew, at the next quiet moment. */
+  #isRiskDue = false;
   #isTurnOpen = false;
   #isClosing = false;
 
@@ -84,6 +87,7 @@ export class OrderAgent implements Agent {
     this.#reader = new LedgerReader(settings.ledger);
     this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
     this.#operators = new Operators(report);
+    this.#day = tradingDayAt(nowMicros(), settings.marketHours);
     this.#snapshots = new DaySnapshots(() => snapshotThread(settings.ledger), log);
     const rings = buffers.commandRings.map((commands, i) => ({
       commands,
@@ -137,8 +141,8 @@ export class OrderAgent implements Agent {
     switch (message.type) {
       case 'instruments':
         this.#instruments.load(message.rows);
-        // Limits name instruments by symbol: they are resolved again, at the next quiet moment.
-        this.#date = '';
+        // Limits name instruments by symbol.
+        this.#isRiskDue = true;
         break;
       case 'venue':
         this.#onVenue(message);
@@ -170,7 +174,7 @@ export class OrderAgent implements Agent {
     while (!this.#isClosing) {
       try {
         const claim = await this.#ledger.claimShard();
-        const committed = await loadCommittedState(this.#reader, claim, nowMicros());
+        const committed = await loadCommittedState(this.#reader, claim, this.#day.openMicros);
         return { epoch: claim.epoch, committed };
       } catch (error) {
         if (!(error instanceof OutcryError) || !error.retryable) throw error;
@@ -193,7 +197,6 @@ export class OrderAgent implements Agent {
       this.#service?.dayRoll.mayReset(name, nowMs * MICROS_A_MILLI) === true;
     const venue = new OrderVenue(settings, address, listener, mayReset, this.#log);
     this.#venue = venue;
-    this.#date = indianDate(nowMicros());
     const service = new OrderService(
       {
         ...ORDER_SERVICE_DEFAULTS,
@@ -280,6 +283,7 @@ export class OrderAgent implements Agent {
         reloaded: turn((accounts) => this.#service!.reloaded(accounts, nowMicros())),
       },
       this.#stats,
+      () => this.#day.openMicros,
     );
     return {
       ledger,
@@ -317,14 +321,16 @@ export class OrderAgent implements Agent {
     throw new OutcryError('CONNECT_FAILED', 'the exchange began anew, and the order worker with it');
   }
 
-  /** Money rules are dated; what ended on another day is no longer kept. Waits for a moment at which everything is durable. */
+  /** Money rules are dated; what ended on another trading day is no longer kept. Waits for a moment at which everything is durable. */
   #newDay(nowMs: number): void {
     const service = this.#service!;
-    const date = indianDate(nowMs * MICROS_A_MILLI);
-    if (date === this.#date || service.pendingCount > 0) return;
-    this.#date = date;
+    const day = tradingDayAt(nowMs * MICROS_A_MILLI, this.#wiring.settings.marketHours);
+    const isNew = day.date !== this.#day.date;
+    if (!(isNew || this.#isRiskDue) || service.pendingCount > 0) return;
+    this.#day = day;
+    this.#isRiskDue = false;
     service.setRisk(this.#risk());
-    service.forgetDoneBefore(midnightMicros(nowMs * MICROS_A_MILLI));
+    if (isNew) service.forgetDoneBefore(day.openMicros);
   }
 
   #risk(): RiskSettings {
@@ -334,7 +340,7 @@ export class OrderAgent implements Agent {
       const row = this.#instruments.bySymbol(symbol);
       if (row !== undefined) byId.set(row.instrumentId, layer);
     }
-    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile, limits, byId, users);
+    return new RiskSettings(moneyRulesAsOf(this.#day.date), this.#wiring.settings.riskProfile, limits, byId, users);
   }
 
   #takeTrades(): void {
