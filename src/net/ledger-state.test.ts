@@ -5,7 +5,7 @@ import type { MarketHours } from '../core/market/calendar.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
 import { loadAccounts, type SnapshotRead } from './ledger-load.ts';
 import { LedgerReader } from './ledger-reader.ts';
-import { loadExecutions, loadAccounts as loadWithExecutions } from './ledger-state.ts';
+import { loadExecutions, loadOrder, loadAccounts as loadWithExecutions } from './ledger-state.ts';
 import { clientConfig, connectLedger } from './ledger-target.ts';
 import { openTestDatabase } from './testing/ledger-fixture.ts';
 
@@ -94,6 +94,21 @@ await t.test('trades of before are not read', async (t) => {
       t.ok(read <= USERS * (minutes + 1), `${read} rows of ${name}`);
     }
   }
+});
+
+await t.test('one order of long ago, by its id or by the client order id', async (t) => {
+  const { rows } = await owner.query(`UPDATE outcry.orders SET client_order_id = 'MINE'
+    WHERE order_id = (SELECT min(order_id) FROM outcry.orders WHERE user_id = 3) RETURNING order_id AS id`);
+  const orderID = Number(rows[0].id);
+  for (const wanted of [{ orderID }, { userId: 3, clientOrderID: 'MINE' }]) {
+    const found = await loadOrder(reader, wanted);
+    t.match(found?.order, { orderID, userId: 3, clientOrderID: 'MINE' });
+    t.match(found?.executions, [{ seq: 1, orderID }]);
+    t.equal(found?.executions.length, 1);
+  }
+  t.equal(await loadOrder(reader, { orderID: 1 }), null);
+  t.equal(await loadOrder(reader, { userId: 4, clientOrderID: 'MINE' }), null);
+  t.equal(await loadOrder(reader, { userId: 4, clientOrderID: '' }), null, 'none is no id');
 });
 
 interface Plan {

@@ -1,6 +1,7 @@
 import type { Account } from '../core/ledger/account.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
-import type { LoadedAccount } from '../core/orders/order-books.ts';
+import type { LoadedAccount, LoadedOrder } from '../core/orders/order-books.ts';
+import type { WantedOrder } from '../core/orders/order-effects.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
 import type { CommittedState } from '../core/orders/order-service-parts.ts';
 import type { SnapshotRead } from './ledger-load.ts';
@@ -38,13 +39,23 @@ export async function loadAccounts(
   return accounts.map((account) => ({ account, executions: executions.get(account.userId) ?? [] }));
 }
 
+/** An order with its executions; null when there is none. */
+export async function loadOrder(reader: LedgerReader, wanted: WantedOrder): Promise<LoadedOrder | null> {
+  const order = await reader.findOrder(wanted);
+  if (order === undefined) return null;
+  const { userId, orderID } = order;
+  const of = [{ userId, orders: new Map([[orderID, order]]) }];
+  const executions = await reader.snapshot((read) => loadExecutions(read, of));
+  return { order, executions: executions.get(userId) ?? [] };
+}
+
 /**
  * The executions of the orders in these accounts, by user, in their order. Of each user those are read that are not older than his oldest order here, however much he traded before:
  * trades have an index by user and event, and the events of a user are in the order of their times.
  */
 export async function loadExecutions(
   read: SnapshotRead,
-  accounts: readonly Account[],
+  accounts: readonly Pick<Account, 'userId' | 'orders'>[],
 ): Promise<Map<number, LedgerEvent[]>> {
   const ordersOf = new Map(
     accounts.filter(({ orders }) => orders.size > 0).map(({ userId, orders }) => [userId, orders]),

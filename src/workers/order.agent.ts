@@ -280,6 +280,7 @@ export class OrderAgent implements Agent {
       {
         committed: turn((batchId, outcome) => this.#service!.committed(batchId, outcome, nowMicros())),
         batchAnswer: turn((batchId, answer) => this.#service!.batchAnswer(batchId, answer, nowMicros())),
+        recalled: turn((wanted, found) => this.#service!.recalled(wanted, found, nowMicros())),
         reloaded: turn((accounts) => this.#service!.reloaded(accounts, nowMicros())),
       },
       this.#stats,
