@@ -10,6 +10,9 @@ import {
   CxlRejReason,
   CxlRejResponseTo,
   ExecType,
+  MassCancelRejectReason,
+  MassCancelRequestType,
+  MassCancelResponse,
   MsgType,
   OrdRejReason,
   OrdStatus,
@@ -25,7 +28,12 @@ import {
   writeOrderCancelReplaceRequest,
   writeOrderCancelRequest,
 } from '../core/fix/order-messages.ts';
-import { writeOrderStatusRequest } from '../core/fix/order-status-messages.ts';
+import {
+  type OrderMassCancelReport,
+  readOrderMassCancelReport,
+  writeOrderMassCancelRequest,
+  writeOrderStatusRequest,
+} from '../core/fix/order-status-messages.ts';
 import { type FixApplication, SESSION_DEFAULTS } from '../core/fix/session-contract.ts';
 import { Product } from '../core/ledger/order.ts';
 import { parseExecID } from '../core/order-entry/client-reports.ts';
@@ -102,6 +110,7 @@ class Broker {
 class Client implements FixApplication {
   readonly reports: ExecutionReport[] = [];
   readonly rejects: OrderCancelReject[] = [];
+  readonly massCancels: OrderMassCancelReport[] = [];
   readonly logouts: string[] = [];
   readonly store: MemoryFixStore;
   readonly initiator: FixInitiator;
@@ -154,6 +163,14 @@ class Client implements FixApplication {
     this.session.send(Date.now());
   }
 
+  cancelAll(clOrdID: string, symbol = '', side: Side | null = null): void {
+    const massCancelRequestType =
+      symbol === '' ? MassCancelRequestType.CancelAllOrders : MassCancelRequestType.CancelOrdersForASecurity;
+    const request = { clOrdID, massCancelRequestType, symbol, side, transactTimeMicros: ORDER.transactTimeMicros };
+    writeOrderMassCancelRequest(this.session.begin(MsgType.OrderMassCancelRequest, Date.now()), request);
+    this.session.send(Date.now());
+  }
+
   status(clOrdID: string): void {
     const request = { ordStatusReqID: 'Q', clOrdID, symbol: 'ACME', side: Side.Buy };
     writeOrderStatusRequest(this.session.begin(MsgType.OrderStatusRequest, Date.now()), request);
@@ -175,6 +192,9 @@ class Client implements FixApplication {
     } else if (message.msgType === MsgType.OrderCancelReject) {
       const parsed = readOrderCancelReject(message);
       if (parsed.ok) this.rejects.push(parsed.value);
+    } else if (message.msgType === MsgType.OrderMassCancelReport) {
+      const parsed = readOrderMassCancelReport(message);
+      if (parsed.ok) this.massCancels.push(parsed.value);
     }
   }
   onLogout(_session: FixSession, text: string): void {
@@ -406,4 +426,53 @@ t.test('clients that cannot be', (t) => {
     t.throws(() => readFixClients(path), { code: 'CONFIG_INVALID', message: wanted });
   }
   t.end();
+});
+
+t.test('a mass cancel: how many it affects, the reports of each, and why one is refused', async (t) => {
+  const { desk, acceptor, settle } = withSettle(await broker(t));
+  const client = await new Client(t, acceptor.port, 'FUND').up();
+  client.place({ clOrdID: 'A' });
+  await client.report(1);
+  client.place({ clOrdID: 'B', orderQty: 5 });
+  await client.report(2);
+  desk.venue.accept();
+  desk.venue.accept();
+  settle();
+  await client.report(4);
+  const answer = async (count: number) => {
+    await until(() => client.massCancels.length >= count, `answer ${count}`);
+    return client.massCancels[count - 1]!;
+  };
+  client.cancelAll('M1', 'NONE');
+  t.match(await answer(1), {
+    massCancelResponse: MassCancelResponse.CancelRequestRejected,
+    massCancelRejectReason: MassCancelRejectReason.InvalidOrUnknownSecurity,
+    text: /^UNKNOWN_SYMBOL \(121\)/,
+  });
+  client.cancelAll('M2', '', Side.Buy);
+  t.match(await answer(2), { massCancelRejectReason: MassCancelRejectReason.Other, text: /^BAD_FIELD \(101\): Side/ });
+  client.cancelAll('M3', 'ACME');
+  t.match(await answer(3), {
+    clOrdID: 'M3',
+    massCancelResponse: MassCancelResponse.CancelOrdersForASecurity,
+    totalAffectedOrders: 2,
+  });
+  desk.venue.accept();
+  desk.venue.accept();
+  settle();
+  await client.report(8);
+  t.same(
+    client.reports
+      .slice(4)
+      .map(({ execType, clOrdID, origClOrdID }) => [String.fromCharCode(execType), clOrdID, origClOrdID]),
+    [
+      ['6', 'M3', 'A'],
+      ['6', 'M3', 'B'],
+      ['4', 'M3', 'A'],
+      ['4', 'M3', 'B'],
+    ],
+  );
+  client.cancelAll('M4');
+  t.match(await answer(4), { massCancelResponse: MassCancelResponse.CancelAllOrders, totalAffectedOrders: 0 });
+  t.equal(desk.account().heldPaise, 0);
 });

@@ -110,6 +110,8 @@ export class OrderDecider {
         return this.#changes.modify(decision, command, nowMicros);
       case 'cancel':
         return this.#changes.cancel(decision, command, nowMicros);
+      case 'cancel-all':
+        return this.#changes.cancelAll(decision, command, nowMicros);
       case 'deposit':
       case 'withdraw':
         return this.#accounts.move(decision, command, nowMicros);
