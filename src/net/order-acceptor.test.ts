@@ -38,7 +38,7 @@ import { type FixApplication, SESSION_DEFAULTS } from '../core/fix/session-contr
 import { Product } from '../core/ledger/order.ts';
 import { parseExecID } from '../core/order-entry/client-reports.ts';
 import type { OrderCommand } from '../core/orders/order-command.ts';
-import { ACME, OTHER_USER, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
+import { ACME, OTHER_USER, stopLimit, stopMarket, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
 import { readFixClients } from './fix-clients.ts';
 import { connectFix, type FixInitiator } from './fix-tcp.ts';
 import { type ClientLedger, OrderAcceptor } from './order-acceptor.ts';
@@ -293,7 +293,7 @@ t.test('what is refused, asked after and repeated', async (t) => {
     [{ orderQty: 100_000, pricePaise: 10_000 }, OrdRejReason.OrderExceedsLimit, /\(20\d\)/],
     [{ pricePaise: 10_003 }, OrdRejReason.Other, /^TICK_SIZE \(126\)/],
     [{ side: Side.SellShort }, OrdRejReason.UnsupportedOrderCharacteristic, /Side/],
-    [{ ordType: OrdType.Stop }, OrdRejReason.UnsupportedOrderCharacteristic, /OrdType/],
+    [{ ordType: OrdType.LimitOrBetter }, OrdRejReason.UnsupportedOrderCharacteristic, /OrdType/],
     [{ timeInForce: TimeInForce.GoodTillCancel }, OrdRejReason.UnsupportedOrderCharacteristic, /TimeInForce/],
     [{ account: String(OTHER_USER) }, OrdRejReason.UnknownAccount, /Account/],
     [{ clOrdID: 'X'.repeat(37) }, OrdRejReason.UnsupportedOrderCharacteristic, /ClOrdID/],
@@ -476,3 +476,34 @@ t.test('a mass cancel: how many it affects, the reports of each, and why one is 
   t.match(await answer(4), { massCancelResponse: MassCancelResponse.CancelAllOrders, totalAffectedOrders: 0 });
   t.equal(desk.account().heldPaise, 0);
 });
+
+t.test(
+  'a stop order: it waits here, is replaced and canceled by name, and goes out when its price has traded',
+  async (t) => {
+    const { desk, acceptor, settle } = withSettle(await broker(t));
+    const client = await new Client(t, acceptor.port, 'FUND').up();
+    const stop = { ordType: OrdType.StopLimit, stopPxPaise: 10_100, pricePaise: 10_200 };
+    client.place({ clOrdID: 'S', ...stop });
+    t.match(await client.report(1), { execType: ExecType.PendingNew, ordType: OrdType.StopLimit, pricePaise: 10_200 });
+    t.match([...desk.account().orders.values()].at(-1), { terms: stopLimit(10, 10_100, 10_200) });
+    client.replace('S', { clOrdID: 'S2', ...stop, stopPxPaise: 10_150 });
+    t.match(await client.report(2), { execType: ExecType.Replace, clOrdID: 'S2', origClOrdID: 'S' });
+    client.cancel('S2', 'S3');
+    t.match(await client.report(3), { execType: ExecType.Canceled, clOrdID: 'S3', origClOrdID: 'S2' });
+    client.place({ clOrdID: 'M', ordType: OrdType.Stop, stopPxPaise: 10_100, pricePaise: 0 });
+    await client.report(4);
+    t.match([...desk.account().orders.values()].at(-1), { terms: stopMarket(10, 10_100) });
+    desk.trade(ACME, 10_100);
+    t.match(desk.venue.inbox, [{ terms: { ordType: OrdType.Market } }]);
+    desk.venue.accept();
+    settle();
+    t.match(await client.report(5), { execType: ExecType.New, clOrdID: 'M', ordType: OrdType.Market });
+    client.place({ clOrdID: 'X', stopPxPaise: 10_100 });
+    t.match(await client.report(6), {
+      execType: ExecType.Rejected,
+      text: /^BAD_TRIGGER \(128\): StopPx\(99\) belongs to/,
+    });
+    client.place({ clOrdID: 'Y', ordType: OrdType.Stop });
+    t.match(await client.report(7), { execType: ExecType.Rejected, text: /^BAD_TRIGGER \(128\)/ });
+  },
+);

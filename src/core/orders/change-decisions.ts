@@ -52,7 +52,11 @@ export class ChangeDecisions {
       return { kind: 'refused', code, text: check.failed?.check ?? '', check: check.failed };
     const change = { terms, holdPricePaise: check.holdPricePaise };
     if (order.status === OrderStatus.TriggerPending) {
-      this.#books.apply(decision, account, stopOrderModified(risk.money, account, order, change, nowMicros));
+      this.#books.apply(
+        decision,
+        account,
+        stopOrderModified(risk.money, account, order, change, nowMicros, clientOrderID),
+      );
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
     const event = modifyRequested(risk.money, account, order, change, nowMicros, clientOrderID);
@@ -70,7 +74,7 @@ export class ChangeDecisions {
     if (isTerminal(order.status)) return refused(ORDER_DONE);
     if (isBeingCanceled(order)) return refused(CHANGE_PENDING);
     if (order.status === OrderStatus.TriggerPending) {
-      const event = orderEnded(account, order, EventType.OrderCanceled, RefusalCode.None, '', nowMicros);
+      const event = orderEnded(account, order, EventType.OrderCanceled, RefusalCode.None, '', nowMicros, clientOrderID);
       this.#books.apply(decision, account, event);
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
