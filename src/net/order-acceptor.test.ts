@@ -41,7 +41,9 @@ import type { OrderCommand } from '../core/orders/order-command.ts';
 import { ACME, OTHER_USER, stopLimit, stopMarket, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
 import { readFixClients } from './fix-clients.ts';
 import { connectFix, type FixInitiator } from './fix-tcp.ts';
+import { type FixTlsClient, type FixTlsServer, tlsServerOptions } from './fix-tls.ts';
 import { type ClientLedger, OrderAcceptor } from './order-acceptor.ts';
+import { testAuthority } from './testing/test-certificate.ts';
 import { until } from './testing/venue-fixture.ts';
 
 const COMP_ID = 'OUTCRY';
@@ -67,7 +69,7 @@ class Broker {
     );
   }
 
-  async open(): Promise<this> {
+  async open(tls: FixTlsServer | null = null): Promise<this> {
     const events = (userId: number) => this.desk.ledger.events.filter((event) => event.userId === userId);
     const ledger: ClientLedger = {
       eventsAfter: async (userId, seq, limit) =>
@@ -81,7 +83,7 @@ class Broker {
           .forEach(visit),
     };
     this.acceptor = await new OrderAcceptor({
-      ...{ host: '127.0.0.1', port: 0, compID: COMP_ID, ledger, log: () => {} },
+      ...{ host: '127.0.0.1', port: 0, compID: COMP_ID, ledger, tls, log: () => {} },
       clients: readFixClients(join(this.#directory, 'clients.json')),
       storesDirectory: join(this.#directory, 'fix'),
       symbolOf: (instrumentId) => (instrumentId === ACME.instrumentId ? 'ACME' : '?'),
@@ -115,10 +117,15 @@ class Client implements FixApplication {
   readonly store: MemoryFixStore;
   readonly initiator: FixInitiator;
 
-  constructor(t: Test, port: number, compID: string, { password = PASSWORD, store = new MemoryFixStore() } = {}) {
+  constructor(
+    t: Test,
+    port: number,
+    compID: string,
+    { password = PASSWORD, store = new MemoryFixStore(), tls = null as FixTlsClient | null } = {},
+  ) {
     this.store = store;
     this.initiator = connectFix({
-      ...{ host: '127.0.0.1', port, application: this, store, reconnectMinMs: 5, reconnectMaxMs: 10 },
+      ...{ host: '127.0.0.1', port, application: this, store, tls, reconnectMinMs: 5, reconnectMaxMs: 10 },
       session: {
         ...SESSION_DEFAULTS,
         role: 'initiator',
@@ -214,9 +221,9 @@ const ORDER: NewOrderSingle = {
   transactTimeMicros: Date.UTC(2026, 10, 26) * 1_000,
 };
 
-async function broker(t: Test): Promise<Broker> {
+async function broker(t: Test, tls: FixTlsServer | null = null): Promise<Broker> {
   const directory = mkdtempSync(join(tmpdir(), 'outcry-test-'));
-  const opened = await new Broker(directory).open();
+  const opened = await new Broker(directory).open(tls);
   t.teardown(async () => {
     await opened.acceptor.close();
     rmSync(directory, { recursive: true });
@@ -507,3 +514,28 @@ t.test(
     t.match(await client.report(7), { execType: ExecType.Rejected, text: /^BAD_TRIGGER \(128\)/ });
   },
 );
+
+t.test('over TLS alone, and with a certificate where one is asked for', async (t) => {
+  const directory = t.testdir();
+  const file = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const authority = testAuthority('Test Authority');
+  const [ours, theirs] = [authority.sign('entry.test'), authority.sign('fund.test')];
+  const caFile = file('ca.pem', authority.certificate);
+  const certFile = file('entry.pem', ours.certificate);
+  const { acceptor } = await broker(t, { certFile, keyFile: file('entry.key', ours.key), caFile });
+  t.throws(() => tlsServerOptions({ certFile, keyFile: '', caFile }), { code: 'CONFIG_INVALID' });
+  const plain = new Client(t, acceptor.port, 'FUND');
+  const nameless = { caFile, certFile: '', keyFile: '', serverName: 'entry.test' };
+  const stranger = new Client(t, acceptor.port, 'FUND', { tls: nameless });
+  await until(() => plain.initiator.connectCount > 1 && stranger.initiator.connectCount > 1, 'neither gets anywhere');
+  t.notOk(plain.session.loggedOn || stranger.session.loggedOn);
+  await Promise.all([plain.close(), stranger.close()]);
+  const certificate = { certFile: file('fund.pem', theirs.certificate), keyFile: file('fund.key', theirs.key) };
+  const client = await new Client(t, acceptor.port, 'FUND', { tls: { ...nameless, ...certificate } }).up();
+  client.place({});
+  t.match(await client.report(1), { execType: ExecType.PendingNew });
+});

@@ -157,6 +157,12 @@ export const SETTINGS = {
     test: (value) => /^[A-Za-z0-9.:-]{1,253}$/.test(value),
   }),
   fix_clients_port: integer('Port that FIX clients connect to. 0: none is listened on.', 'port', 0, 0, 65_535),
+  fix_clients_tls: flag('Whether FIX clients are served over TLS, 1.2 or later, and over nothing else.', false),
+  fix_clients_tls_cert: path('PEM file of our certificate, for FIX clients.'),
+  fix_clients_tls_key: path('PEM file of its key.'),
+  fix_clients_tls_ca: path(
+    'PEM file of the authorities that a FIX client’s certificate must come from. Empty: none is asked for.',
+  ),
   risk_limits_file: path(
     'JSON file of limits above those of the profile: `limits` for all, `instruments` by symbol, `users` by id, each naming limits; null turns one off. Read at the start.',
   ),

@@ -249,9 +249,9 @@ export class OrderAgent implements Agent {
   async #openFixClients(): Promise<void> {
     const { fixClients, storesDirectory } = this.#wiring.settings;
     if (fixClients === null) return;
-    const { file, host, port, compID } = fixClients;
+    const { file, ...rest } = fixClients;
     const acceptor = new OrderAcceptor({
-      ...{ host, port, compID, storesDirectory, log: this.#log },
+      ...{ ...rest, storesDirectory, log: this.#log },
       clients: readFixClients(file),
       ledger: new PostgresClientLedger(this.#reader),
       symbolOf: this.#instruments.symbolOf,
@@ -262,7 +262,7 @@ export class OrderAgent implements Agent {
     });
     this.#fixClients = acceptor;
     await acceptor.open();
-    this.#log('info', 'FIX clients are served', { host, port: acceptor.port });
+    this.#log('info', 'FIX clients are served', { host: rest.host, port: acceptor.port });
   }
 
   #effects(venue: OrderVenue): OrderEffects {

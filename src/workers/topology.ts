@@ -16,7 +16,7 @@ import { BYTES_PER_WORD } from '../core/shm/layout.ts';
 import { spscRingByteLength } from '../core/shm/spsc-ring.ts';
 import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
-import type { FixTlsClient } from '../net/fix-tls.ts';
+import type { FixTlsClient, FixTlsServer } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import { parseHostPort } from '../net/settings.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
@@ -149,6 +149,7 @@ export interface OrderSettings {
     readonly host: string;
     readonly port: number;
     readonly compID: string;
+    readonly tls: FixTlsServer | null;
   } | null;
 }
 
@@ -190,6 +191,7 @@ export function orderSettings(
             host: values.fix_clients_host,
             port: values.fix_clients_port,
             compID: values.sender_comp_id,
+            tls: config.fixClientsTls,
           },
   };
 }
