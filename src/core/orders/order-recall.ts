@@ -65,9 +65,9 @@ export class OrderRecall {
     const { accounts } = this.#books;
     if (input.type === 'execution') {
       const { clOrdID, origClOrdID } = input.report;
+      if (accounts.namedBy(clOrdID) !== undefined || accounts.namedBy(origClOrdID) !== undefined) return null;
       const named = parseClOrdID(clOrdID) ?? parseClOrdID(origClOrdID);
-      if (named === undefined || accounts.namedBy(clOrdID) !== undefined) return null;
-      return accounts.namedBy(origClOrdID) === undefined ? { orderID: named.orderID } : null;
+      return named === undefined ? null : { orderID: named.orderID };
     }
     const { command } = input;
     if (command.type !== 'place' || !input.isKnown) return null;
