@@ -9,7 +9,7 @@ import { OutcryError } from '../src/core/errors.ts';
 const TAG_NAMES = [
   ...['Account', 'AvgPx', 'BeginSeqNo', 'BeginString', 'BodyLength', 'CheckSum', 'ClOrdID', 'CumQty', 'EndSeqNo'],
   ...['ExecID', 'LastPx', 'LastQty', 'MsgSeqNum', 'MsgType', 'NewSeqNo', 'OrderID', 'OrderQty', 'OrdStatus', 'OrdType'],
-  ...['OrigClOrdID', 'PossDupFlag', 'Price', 'RefSeqNum', 'SenderCompID', 'SendingTime', 'Side', 'Symbol'],
+  ...['OrigClOrdID', 'PossDupFlag', 'Price', 'StopPx', 'RefSeqNum', 'SenderCompID', 'SendingTime', 'Side', 'Symbol'],
   ...['TargetCompID', 'Text', 'TimeInForce', 'TransactTime', 'PossResend', 'EncryptMethod', 'CxlRejReason'],
   ...['OrdRejReason', 'HeartBtInt', 'TestReqID', 'OrigSendingTime', 'GapFillFlag', 'ResetSeqNumFlag', 'NoRelatedSym'],
   ...['ExecType', 'LeavesQty', 'MDReqID', 'SubscriptionRequestType', 'MarketDepth', 'MDUpdateType', 'NoMDEntryTypes'],

@@ -42,6 +42,18 @@ export interface Change {
   readonly seq: number;
 }
 
+/** What a cancel of all open orders comes to; what becomes of each comes as events. */
+export interface CancelsRequested {
+  readonly action: 'cancelAllRequested';
+  /** Cancels that are asked of the venue, those of before included. */
+  readonly requested: number;
+  /** Stop orders that had not left, and have ended. */
+  readonly canceled: number;
+  /** Orders that cannot be asked for now: the session with the venue is down. */
+  readonly left: number;
+  readonly seq: number;
+}
+
 export interface Check {
   readonly check: string;
   readonly unit: 'paise' | 'shares' | 'orders' | 'bps';

@@ -1,6 +1,7 @@
 import type { ControlMap } from '../core/fan-out/control-codec.ts';
 import type {
   AccountEvent,
+  CancelsRequested,
   Change,
   DryRun,
   Funds,
@@ -99,6 +100,12 @@ export class OutcryTrader {
 
   async cancel(orderId: number): Promise<Change> {
     return (await this.#ask({ action: 'cancel', orderId }, false)) as unknown as Change;
+  }
+
+  /** Every open order, or those in one instrument. */
+  async cancelAll(symbol?: string): Promise<CancelsRequested> {
+    const of = symbol === undefined ? {} : { symbol };
+    return (await this.#ask({ ...of, action: 'cancel_all' }, false)) as unknown as CancelsRequested;
   }
 
   /** Orders that are not done and those of today, newest first. */

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
 import { readFixClients } from './fix-clients.ts';
-import { type FixTlsClient, tlsClientOptions } from './fix-tls.ts';
+import { type FixTlsClient, type FixTlsServer, tlsClientOptions, tlsServerOptions } from './fix-tls.ts';
 import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
 import { readRiskLayers } from './risk-limits-file.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
@@ -42,6 +42,8 @@ export interface Config {
   readonly tokenSecretFile: string;
   /** Absolute; '' for none. */
   readonly fixClientsFile: string;
+  /** What FIX clients are served over, with absolute paths; null for plain TCP. */
+  readonly fixClientsTls: FixTlsServer | null;
   /** Absolute; '' for none. */
   readonly riskLimitsFile: string;
   /** Absolute; '' for none. */
@@ -93,6 +95,7 @@ export function loadConfig(input: ConfigInput): Config {
   const config = resolveConfig(values as SettingValues, sources as SettingSources, directory);
   // What these files say is read again where it is needed; what is wrong with them is to be told here.
   if (config.venueTls !== null) tlsClientOptions(config.venueTls);
+  if (config.fixClientsTls !== null) tlsServerOptions(config.fixClientsTls);
   readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
   readLedgerPassword(config.ledgerPasswordFile);
   if (config.fixClientsFile !== '') readFixClients(config.fixClientsFile);
@@ -132,6 +135,13 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     orderSessions: resolveOrderSessions(values.order_sessions, venue === undefined),
     tokenSecretFile: absolute(values.token_secret_file),
     fixClientsFile: absolute(values.fix_clients),
+    fixClientsTls: values.fix_clients_tls
+      ? {
+          certFile: absolute(values.fix_clients_tls_cert),
+          keyFile: absolute(values.fix_clients_tls_key),
+          caFile: absolute(values.fix_clients_tls_ca),
+        }
+      : null,
     riskLimitsFile: absolute(values.risk_limits_file),
     ledgerPasswordFile: absolute(values.ledger_password_file),
     fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),

@@ -43,6 +43,8 @@ export interface FixInitiatorOptions extends FixEdgeOptions {
   port: number;
   session: FixSessionSettings;
   application: FixApplication;
+  /** The first Logon asks for both numbers to begin anew (`FixSession.beginAnew`). */
+  beginsAnew?: boolean;
   /** Both numbers and what was sent, across connections and, of a file store, across processes. A memory store of its own. */
   store?: FixStore;
   /** TLS from the first byte; null or absent is plain TCP. */
@@ -99,6 +101,7 @@ export class FixInitiator implements FixTransport {
     const { reconnectMinMs = 5_000, reconnectMaxMs = 60_000 } = options;
     this.#backoff = new ReconnectBackoff(reconnectMinMs, Math.max(reconnectMinMs, reconnectMaxMs));
     this.session = new FixSession(options.session, this, options.application, options.store);
+    if (options.beginsAnew) this.session.beginAnew();
     this.#timer = setInterval(() => this.#onTimer(), TIMER_MS);
     this.#connect();
   }

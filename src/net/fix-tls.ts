@@ -44,6 +44,8 @@ export function tlsClientOptions(settings: FixTlsClient): ConnectionOptions {
 
 /** As `tlsClientOptions`, for an acceptor. */
 export function tlsServerOptions({ caFile, certFile, keyFile }: FixTlsServer): TlsOptions {
+  if (certFile === '' || keyFile === '')
+    throw new OutcryError('CONFIG_INVALID', 'TLS: who serves it needs a certificate file and a key file');
   return {
     minVersion: MIN_VERSION,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

@@ -7,8 +7,18 @@ import type { LedgerReader } from './ledger-reader.ts';
 import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';
 import { clientConfig, connectLedger, type LedgerTarget } from './ledger-target.ts';
 
-/** Snapshots that go in one call. */
-const SNAPSHOTS_AT_ONCE = 500;
+/** So many events since the last snapshot are read quickly. */
+export const SNAPSHOT_EVENTS = 1_000;
+const ACCOUNTS_A_PORTION = 500;
+/** Characters of snapshots after which they are written down. */
+const CALL_LENGTH = 4_000_000;
+
+interface Snapshot {
+  readonly userId: number;
+  readonly seq: number;
+  readonly tsMicros: number;
+  readonly state: string;
+}
 
 export interface PastAccount {
   readonly account: Account;
@@ -45,34 +55,55 @@ async function pastAccount(read: SnapshotRead, userId: number, tsMicros: number)
 }
 
 /**
- * Writes down every account that has had `events` more since its last snapshot; how many. A day's roll calls it, and so may anybody: a snapshot is what the
- * events say, and `outcry ledger verify` checks it.
+ * Writes down every account that has had `events` more since its last snapshot, and a tenth more than then: an account has all its orders in it, so that the snapshots of one that is traded in daily
+ * would otherwise come to the square of its events. How many. The end of a day calls it (`workers/day-snapshots.ts`), and so may anybody: a snapshot is what the events say, and `outcry ledger verify` checks it.
+ * Accounts are taken in portions, each as it is at one moment, and one that was written down is not due again: whoever dies in between goes on.
  */
 export async function takeSnapshots(target: LedgerTarget, reader: LedgerReader, events: number): Promise<number> {
   const { client, destroy } = await connectLedger(clientConfig(target, 'engine'));
+  const rows = new TableRows<Snapshot>(3, 1, addSnapshot);
+  let count = 0;
+  const save = async (call: readonly Snapshot[]): Promise<void> => {
+    await client.query('SELECT outcry.save_snapshots($1, $2)', rows.of(call));
+    count += call.length;
+  };
   try {
-    return await reader.snapshot(async (read) => {
-      const due: number[] = [];
-      const sql = `SELECT a.user_id FROM outcry.accounts a
-        WHERE a.last_seq >= $1 + coalesce((SELECT max(s.seq) FROM outcry.snapshots s WHERE s.user_id = a.user_id), 0) ORDER BY 1`;
-      for await (const [userId] of read(sql, [events])) due.push(userId as number);
-      const rows = new TableRows<PastAccount>(3, 1, addSnapshot);
-      for (let at = 0; at < due.length; at += SNAPSHOTS_AT_ONCE) {
-        const past: PastAccount[] = [];
-        for (const userId of due.slice(at, at + SNAPSHOTS_AT_ONCE))
-          past.push((await pastAccount(read, userId, Number.MAX_SAFE_INTEGER))!);
-        await client.query('SELECT outcry.save_snapshots($1, $2)', rows.of(past));
-      }
-      return due.length;
-    });
+    let lastUserId = 0;
+    for (;;) {
+      const due = await reader.snapshot(async (read) => {
+        const userIds: number[] = [];
+        for await (const [userId] of read(DUE, [events, lastUserId, ACCOUNTS_A_PORTION]))
+          userIds.push(userId as number);
+        let call: Snapshot[] = [];
+        let length = 0;
+        for (const userId of userIds) {
+          const { account, tsMicros } = (await pastAccount(read, userId, Number.MAX_SAFE_INTEGER))!;
+          const state = renderAccount(account);
+          call.push({ userId, seq: account.seq, tsMicros, state });
+          length += state.length;
+          if (length < CALL_LENGTH) continue;
+          await save(call);
+          call = [];
+          length = 0;
+        }
+        if (call.length > 0) await save(call);
+        return userIds;
+      });
+      if (due.length < ACCOUNTS_A_PORTION) return count;
+      lastUserId = due.at(-1)!;
+    }
   } finally {
     destroy();
   }
 }
 
-function addSnapshot({ numbers, texts }: TableRows<PastAccount>, { account, tsMicros }: PastAccount): void {
-  numbers.add(account.userId);
-  numbers.add(account.seq);
+function addSnapshot({ numbers, texts }: TableRows<Snapshot>, { userId, seq, tsMicros, state }: Snapshot): void {
+  numbers.add(userId);
+  numbers.add(seq);
   numbers.add(tsMicros);
-  texts.add(renderAccount(account));
+  texts.add(state);
 }
+
+const DUE = `SELECT a.user_id FROM outcry.accounts a CROSS JOIN LATERAL (
+    SELECT coalesce(max(s.seq), 0) AS seq FROM outcry.snapshots s WHERE s.user_id = a.user_id
+  ) AS last WHERE a.user_id > $2 AND a.last_seq >= last.seq + greatest($1, last.seq / 10) ORDER BY a.user_id LIMIT $3`;

@@ -2,6 +2,7 @@ import { type Account, newAccount, positionKey } from '../core/ledger/account.ts
 import { withExecution } from '../core/ledger/note-due.ts';
 import {
   EVENT_COLUMNS,
+  eventBy,
   eventOf,
   FUNDS_COLUMNS,
   fundsOf,
@@ -71,11 +72,10 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
 
 /** Events of executions that no contract note has. */
 function executionsSinceNote(users: string): string {
-  const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
-  return `SELECT ${columns.join(', ')} FROM (SELECT user_id FROM outcry.accounts WHERE true ${users}) AS a
+  return `SELECT ${EVENT_COLUMNS} FROM (SELECT user_id AS of_user FROM outcry.accounts WHERE true ${users}) AS a
     CROSS JOIN LATERAL (
-      SELECT coalesce(max(seq), 0) AS seq FROM outcry.ledger_events WHERE user_id = a.user_id AND event_type = 31
+      SELECT coalesce(max(seq), 0) AS note_seq FROM outcry.ledger_events WHERE user_id = of_user AND event_type = 31
     ) AS note
-    CROSS JOIN LATERAL (SELECT DISTINCT seq FROM outcry.trades WHERE user_id = a.user_id AND seq > note.seq) AS t
-    JOIN outcry.ledger_events AS e ON e.user_id = a.user_id AND e.seq = t.seq ORDER BY e.user_id, e.seq`;
+    CROSS JOIN LATERAL (SELECT DISTINCT seq AS of_seq FROM outcry.trades WHERE user_id = of_user AND seq > note_seq) AS t
+    CROSS JOIN LATERAL (${eventBy('of_user', 'of_seq')}) AS e ORDER BY user_id, seq`;
 }

@@ -4,6 +4,7 @@ import type { Account, Holding, Position } from '../core/ledger/account.ts';
 import type { FixSessionRow, TradeRow } from '../core/ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
 import type { Order } from '../core/ledger/order.ts';
+import type { WantedOrder } from '../core/orders/order-effects.ts';
 import { type LoadOptions, loadAccounts, type SnapshotRead } from './ledger-load.ts';
 import {
   EVENT_COLUMNS,
@@ -60,6 +61,17 @@ export class LedgerReader {
   async order(userId: number, orderID: number): Promise<Order | undefined> {
     const sql = `SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE order_id = $1 AND user_id = $2`;
     return (await this.#rows('order', sql, [orderID, userId], orderOf))[0];
+  }
+
+  /** An order by its id alone, or by the client order id that its user gave it. */
+  async findOrder(wanted: WantedOrder): Promise<Order | undefined> {
+    if ('orderID' in wanted) {
+      const sql = `SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE order_id = $1`;
+      return (await this.#rows('order-of-id', sql, [wanted.orderID], orderOf))[0];
+    }
+    // As the unique index has it.
+    const sql = `SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE user_id = $1 AND client_order_id = $2 AND client_order_id <> ''`;
+    return (await this.#rows('order-of-client', sql, [wanted.userId, wanted.clientOrderID], orderOf))[0];
   }
 
   /** The greatest OrderID that was ever committed; 0 for none. */

@@ -45,6 +45,11 @@ const POSTED_TO = Object.values(LedgerAccount);
 
 export const EVENT_COLUMNS = `${EVENT_LEAD}, ${POSTING_COLUMNS}`;
 
+/** One event by its key, for each row of what stands before it: as a join, the planner might read them all, since it cannot know of how few users and numbers it is. */
+export function eventBy(userId: string, seq: string): string {
+  return `SELECT ${EVENT_COLUMNS} FROM outcry.ledger_events WHERE user_id = ${userId} AND seq = ${seq} OFFSET 0`;
+}
+
 export function eventOf(row: Row): LedgerEvent {
   const [userId, seq, tsMicros, orderID, instrumentId, product, detail] = row;
   const postings: Posting[] = [];

@@ -1,30 +1,28 @@
+import type { Account } from '../core/ledger/account.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
-import { EventType } from '../core/ledger/ledger-event.ts';
-import type { LoadedAccount } from '../core/orders/order-books.ts';
+import type { LoadedAccount, LoadedOrder } from '../core/orders/order-books.ts';
+import type { WantedOrder } from '../core/orders/order-effects.ts';
 import { firstOrderIDAt } from '../core/orders/order-ids.ts';
 import type { CommittedState } from '../core/orders/order-service-parts.ts';
-import { OPEN_FROM } from './ledger-load.ts';
+import type { SnapshotRead } from './ledger-load.ts';
 import type { ShardClaim } from './ledger-postgres.ts';
 import type { LedgerReader } from './ledger-reader.ts';
-import { EVENT_COLUMNS, eventOf } from './ledger-rows.ts';
+import { EVENT_COLUMNS, eventBy, eventOf } from './ledger-rows.ts';
 
-const MICROS_A_DAY = 86_400_000_000;
-/** Asia/Kolkata, all year. */
-const INDIA_OFFSET_MICROS = 19_800_000_000;
-const EXECUTIONS = [EventType.OrderFilled, EventType.TradeBusted, EventType.TradeCorrected].join(',');
+const EXECUTIONS_SINCE = `SELECT ${EVENT_COLUMNS} FROM unnest($1::bigint[], $2::bigint[]) AS u (of_user, since_micros)
+  CROSS JOIN LATERAL (
+    SELECT coalesce(max(seq), 0) AS old_seq FROM outcry.trades WHERE user_id = u.of_user AND ts_micros < u.since_micros
+  ) AS old
+  CROSS JOIN LATERAL (SELECT DISTINCT seq AS of_seq FROM outcry.trades WHERE user_id = u.of_user AND seq > old_seq) AS t
+  CROSS JOIN LATERAL (${eventBy('u.of_user', 't.of_seq')}) AS e ORDER BY user_id, seq`;
 
-/** The midnight in India before `nowMicros`: orders that ended before it are not kept in memory. */
-export function midnightMicros(nowMicros: number): number {
-  return nowMicros - ((nowMicros + INDIA_OFFSET_MICROS) % MICROS_A_DAY);
-}
-
-/** All that the order service begins with. Nobody else may write: the shard is claimed. */
+/** All that the order service begins with: of orders those that are open, and those since the trading day began. Nobody else may write: the shard is claimed. */
 export async function loadCommittedState(
   reader: LedgerReader,
   { lastBatchId }: ShardClaim,
-  nowMicros: number,
+  dayMicros: number,
 ): Promise<CommittedState> {
-  const accounts = await loadAccounts(reader, undefined, nowMicros);
+  const accounts = await loadAccounts(reader, undefined, dayMicros);
   const sessions = await reader.sessions();
   return { accounts, sessions, lastOrderID: await lastOrderID(reader), lastBatchId };
 }
@@ -33,37 +31,48 @@ export async function loadCommittedState(
 export async function loadAccounts(
   reader: LedgerReader,
   userIds: readonly number[] | undefined,
-  nowMicros: number,
+  dayMicros: number,
 ): Promise<LoadedAccount[]> {
-  const sinceOrderID = firstOrderIDAt(midnightMicros(nowMicros));
+  const sinceOrderID = firstOrderIDAt(dayMicros);
   const accounts = await reader.loadAccounts({ sinceOrderID, ...(userIds === undefined ? {} : { userIds }) });
-  const executions = await loadExecutions(reader, userIds, sinceOrderID);
+  const executions = await reader.snapshot((read) => loadExecutions(read, accounts));
   return accounts.map((account) => ({ account, executions: executions.get(account.userId) ?? [] }));
 }
 
-/** The executions of orders that are open or of the day, by user, in their order. A trade names the event that made it, and has an index for it. */
-async function loadExecutions(
-  reader: LedgerReader,
-  userIds: readonly number[] | undefined,
-  sinceOrderID: number,
+/** An order with its executions; null when there is none. */
+export async function loadOrder(reader: LedgerReader, wanted: WantedOrder): Promise<LoadedOrder | null> {
+  const order = await reader.findOrder(wanted);
+  if (order === undefined) return null;
+  const { userId, orderID } = order;
+  const of = [{ userId, orders: new Map([[orderID, order]]) }];
+  const executions = await reader.snapshot((read) => loadExecutions(read, of));
+  return { order, executions: executions.get(userId) ?? [] };
+}
+
+/**
+ * The executions of the orders in these accounts, by user, in their order. Of each user those are read that are not older than his oldest order here, however much he traded before:
+ * trades have an index by user and event, and the events of a user are in the order of their times.
+ */
+export async function loadExecutions(
+  read: SnapshotRead,
+  accounts: readonly Pick<Account, 'userId' | 'orders'>[],
 ): Promise<Map<number, LedgerEvent[]>> {
-  const users = userIds === undefined ? '' : 'AND o.user_id = ANY ($1)';
-  const columns = EVENT_COLUMNS.split(', ')
-    .map((column) => `e.${column}`)
-    .join(', ');
-  const since = Math.floor(sinceOrderID);
-  const sql = `SELECT ${columns} FROM outcry.ledger_events e WHERE e.event_type IN (${EXECUTIONS}) AND (e.user_id, e.seq) IN (
-    SELECT t.user_id, t.seq FROM outcry.trades t JOIN outcry.orders o ON o.order_id = t.order_id AND o.user_id = t.user_id
-    WHERE o.order_id >= least(${since}, ${OPEN_FROM}) AND (o.status < 5 OR o.order_id >= ${since}) ${users}) ORDER BY e.user_id, e.seq`;
-  const byUser = new Map<number, LedgerEvent[]>();
-  await reader.snapshot(async (read) => {
-    for await (const row of read(sql, userIds === undefined ? [] : [`{${userIds.join(',')}}`])) {
-      const event = eventOf(row);
-      const events = byUser.get(event.userId);
-      if (events === undefined) byUser.set(event.userId, [event]);
-      else events.push(event);
-    }
+  const ordersOf = new Map(
+    accounts.filter(({ orders }) => orders.size > 0).map(({ userId, orders }) => [userId, orders]),
+  );
+  const sinceMicros = [...ordersOf.values()].map((orders) => {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { placedMicros } of orders.values()) first = Math.min(first, placedMicros);
+    return first;
   });
+  const byUser = new Map<number, LedgerEvent[]>();
+  for await (const row of read(EXECUTIONS_SINCE, [`{${[...ordersOf.keys()]}}`, `{${sinceMicros}}`])) {
+    const event = eventOf(row);
+    if (!ordersOf.get(event.userId)!.has(event.orderID)) continue;
+    const events = byUser.get(event.userId);
+    if (events === undefined) byUser.set(event.userId, [event]);
+    else events.push(event);
+  }
   return byUser;
 }
 

@@ -71,6 +71,8 @@ await t.test('every past instant, from nothing and from snapshots', async (t) =>
     }
   }
   t.equal((await accountAt(reader, 1, Number.MAX_SAFE_INTEGER))?.eventsApplied, 0, 'the last one is a snapshot');
+  await owner.query('DELETE FROM outcry.snapshots WHERE user_id > 4');
+  t.equal(await takeSnapshots(database.target, reader, 10), USERS - 4, 'whoever dies in between goes on');
   t.equal(await accountAt(reader, 1, 1), undefined);
   t.equal(await accountAt(reader, USERS + 1, Number.MAX_SAFE_INTEGER), undefined);
   const account = traders.accounts.get(2)!;

@@ -10,6 +10,9 @@ import {
   CxlRejReason,
   CxlRejResponseTo,
   ExecType,
+  MassCancelRejectReason,
+  MassCancelRequestType,
+  MassCancelResponse,
   MsgType,
   OrdRejReason,
   OrdStatus,
@@ -25,15 +28,22 @@ import {
   writeOrderCancelReplaceRequest,
   writeOrderCancelRequest,
 } from '../core/fix/order-messages.ts';
-import { writeOrderStatusRequest } from '../core/fix/order-status-messages.ts';
+import {
+  type OrderMassCancelReport,
+  readOrderMassCancelReport,
+  writeOrderMassCancelRequest,
+  writeOrderStatusRequest,
+} from '../core/fix/order-status-messages.ts';
 import { type FixApplication, SESSION_DEFAULTS } from '../core/fix/session-contract.ts';
 import { Product } from '../core/ledger/order.ts';
 import { parseExecID } from '../core/order-entry/client-reports.ts';
 import type { OrderCommand } from '../core/orders/order-command.ts';
-import { ACME, OTHER_USER, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
+import { ACME, OTHER_USER, stopLimit, stopMarket, TestDesk, USER } from '../core/orders/testing/test-desk.ts';
 import { readFixClients } from './fix-clients.ts';
 import { connectFix, type FixInitiator } from './fix-tcp.ts';
+import { type FixTlsClient, type FixTlsServer, tlsServerOptions } from './fix-tls.ts';
 import { type ClientLedger, OrderAcceptor } from './order-acceptor.ts';
+import { testAuthority } from './testing/test-certificate.ts';
 import { until } from './testing/venue-fixture.ts';
 
 const COMP_ID = 'OUTCRY';
@@ -59,7 +69,7 @@ class Broker {
     );
   }
 
-  async open(): Promise<this> {
+  async open(tls: FixTlsServer | null = null): Promise<this> {
     const events = (userId: number) => this.desk.ledger.events.filter((event) => event.userId === userId);
     const ledger: ClientLedger = {
       eventsAfter: async (userId, seq, limit) =>
@@ -73,7 +83,7 @@ class Broker {
           .forEach(visit),
     };
     this.acceptor = await new OrderAcceptor({
-      ...{ host: '127.0.0.1', port: 0, compID: COMP_ID, ledger, log: () => {} },
+      ...{ host: '127.0.0.1', port: 0, compID: COMP_ID, ledger, tls, log: () => {} },
       clients: readFixClients(join(this.#directory, 'clients.json')),
       storesDirectory: join(this.#directory, 'fix'),
       symbolOf: (instrumentId) => (instrumentId === ACME.instrumentId ? 'ACME' : '?'),
@@ -102,14 +112,20 @@ class Broker {
 class Client implements FixApplication {
   readonly reports: ExecutionReport[] = [];
   readonly rejects: OrderCancelReject[] = [];
+  readonly massCancels: OrderMassCancelReport[] = [];
   readonly logouts: string[] = [];
   readonly store: MemoryFixStore;
   readonly initiator: FixInitiator;
 
-  constructor(t: Test, port: number, compID: string, { password = PASSWORD, store = new MemoryFixStore() } = {}) {
+  constructor(
+    t: Test,
+    port: number,
+    compID: string,
+    { password = PASSWORD, store = new MemoryFixStore(), tls = null as FixTlsClient | null } = {},
+  ) {
     this.store = store;
     this.initiator = connectFix({
-      ...{ host: '127.0.0.1', port, application: this, store, reconnectMinMs: 5, reconnectMaxMs: 10 },
+      ...{ host: '127.0.0.1', port, application: this, store, tls, reconnectMinMs: 5, reconnectMaxMs: 10 },
       session: {
         ...SESSION_DEFAULTS,
         role: 'initiator',
@@ -154,6 +170,14 @@ class Client implements FixApplication {
     this.session.send(Date.now());
   }
 
+  cancelAll(clOrdID: string, symbol = '', side: Side | null = null): void {
+    const massCancelRequestType =
+      symbol === '' ? MassCancelRequestType.CancelAllOrders : MassCancelRequestType.CancelOrdersForASecurity;
+    const request = { clOrdID, massCancelRequestType, symbol, side, transactTimeMicros: ORDER.transactTimeMicros };
+    writeOrderMassCancelRequest(this.session.begin(MsgType.OrderMassCancelRequest, Date.now()), request);
+    this.session.send(Date.now());
+  }
+
   status(clOrdID: string): void {
     const request = { ordStatusReqID: 'Q', clOrdID, symbol: 'ACME', side: Side.Buy };
     writeOrderStatusRequest(this.session.begin(MsgType.OrderStatusRequest, Date.now()), request);
@@ -175,6 +199,9 @@ class Client implements FixApplication {
     } else if (message.msgType === MsgType.OrderCancelReject) {
       const parsed = readOrderCancelReject(message);
       if (parsed.ok) this.rejects.push(parsed.value);
+    } else if (message.msgType === MsgType.OrderMassCancelReport) {
+      const parsed = readOrderMassCancelReport(message);
+      if (parsed.ok) this.massCancels.push(parsed.value);
     }
   }
   onLogout(_session: FixSession, text: string): void {
@@ -194,9 +221,9 @@ const ORDER: NewOrderSingle = {
   transactTimeMicros: Date.UTC(2026, 10, 26) * 1_000,
 };
 
-async function broker(t: Test): Promise<Broker> {
+async function broker(t: Test, tls: FixTlsServer | null = null): Promise<Broker> {
   const directory = mkdtempSync(join(tmpdir(), 'outcry-test-'));
-  const opened = await new Broker(directory).open();
+  const opened = await new Broker(directory).open(tls);
   t.teardown(async () => {
     await opened.acceptor.close();
     rmSync(directory, { recursive: true });
@@ -273,7 +300,7 @@ t.test('what is refused, asked after and repeated', async (t) => {
     [{ orderQty: 100_000, pricePaise: 10_000 }, OrdRejReason.OrderExceedsLimit, /\(20\d\)/],
     [{ pricePaise: 10_003 }, OrdRejReason.Other, /^TICK_SIZE \(126\)/],
     [{ side: Side.SellShort }, OrdRejReason.UnsupportedOrderCharacteristic, /Side/],
-    [{ ordType: OrdType.Stop }, OrdRejReason.UnsupportedOrderCharacteristic, /OrdType/],
+    [{ ordType: OrdType.LimitOrBetter }, OrdRejReason.UnsupportedOrderCharacteristic, /OrdType/],
     [{ timeInForce: TimeInForce.GoodTillCancel }, OrdRejReason.UnsupportedOrderCharacteristic, /TimeInForce/],
     [{ account: String(OTHER_USER) }, OrdRejReason.UnknownAccount, /Account/],
     [{ clOrdID: 'X'.repeat(37) }, OrdRejReason.UnsupportedOrderCharacteristic, /ClOrdID/],
@@ -406,4 +433,109 @@ t.test('clients that cannot be', (t) => {
     t.throws(() => readFixClients(path), { code: 'CONFIG_INVALID', message: wanted });
   }
   t.end();
+});
+
+t.test('a mass cancel: how many it affects, the reports of each, and why one is refused', async (t) => {
+  const { desk, acceptor, settle } = withSettle(await broker(t));
+  const client = await new Client(t, acceptor.port, 'FUND').up();
+  client.place({ clOrdID: 'A' });
+  await client.report(1);
+  client.place({ clOrdID: 'B', orderQty: 5 });
+  await client.report(2);
+  desk.venue.accept();
+  desk.venue.accept();
+  settle();
+  await client.report(4);
+  const answer = async (count: number) => {
+    await until(() => client.massCancels.length >= count, `answer ${count}`);
+    return client.massCancels[count - 1]!;
+  };
+  client.cancelAll('M1', 'NONE');
+  t.match(await answer(1), {
+    massCancelResponse: MassCancelResponse.CancelRequestRejected,
+    massCancelRejectReason: MassCancelRejectReason.InvalidOrUnknownSecurity,
+    text: /^UNKNOWN_SYMBOL \(121\)/,
+  });
+  client.cancelAll('M2', '', Side.Buy);
+  t.match(await answer(2), { massCancelRejectReason: MassCancelRejectReason.Other, text: /^BAD_FIELD \(101\): Side/ });
+  client.cancelAll('M3', 'ACME');
+  t.match(await answer(3), {
+    clOrdID: 'M3',
+    massCancelResponse: MassCancelResponse.CancelOrdersForASecurity,
+    totalAffectedOrders: 2,
+  });
+  desk.venue.accept();
+  desk.venue.accept();
+  settle();
+  await client.report(8);
+  t.same(
+    client.reports
+      .slice(4)
+      .map(({ execType, clOrdID, origClOrdID }) => [String.fromCharCode(execType), clOrdID, origClOrdID]),
+    [
+      ['6', 'M3', 'A'],
+      ['6', 'M3', 'B'],
+      ['4', 'M3', 'A'],
+      ['4', 'M3', 'B'],
+    ],
+  );
+  client.cancelAll('M4');
+  t.match(await answer(4), { massCancelResponse: MassCancelResponse.CancelAllOrders, totalAffectedOrders: 0 });
+  t.equal(desk.account().heldPaise, 0);
+});
+
+t.test(
+  'a stop order: it waits here, is replaced and canceled by name, and goes out when its price has traded',
+  async (t) => {
+    const { desk, acceptor, settle } = withSettle(await broker(t));
+    const client = await new Client(t, acceptor.port, 'FUND').up();
+    const stop = { ordType: OrdType.StopLimit, stopPxPaise: 10_100, pricePaise: 10_200 };
+    client.place({ clOrdID: 'S', ...stop });
+    t.match(await client.report(1), { execType: ExecType.PendingNew, ordType: OrdType.StopLimit, pricePaise: 10_200 });
+    t.match([...desk.account().orders.values()].at(-1), { terms: stopLimit(10, 10_100, 10_200) });
+    client.replace('S', { clOrdID: 'S2', ...stop, stopPxPaise: 10_150 });
+    t.match(await client.report(2), { execType: ExecType.Replace, clOrdID: 'S2', origClOrdID: 'S' });
+    client.cancel('S2', 'S3');
+    t.match(await client.report(3), { execType: ExecType.Canceled, clOrdID: 'S3', origClOrdID: 'S2' });
+    client.place({ clOrdID: 'M', ordType: OrdType.Stop, stopPxPaise: 10_100, pricePaise: 0 });
+    await client.report(4);
+    t.match([...desk.account().orders.values()].at(-1), { terms: stopMarket(10, 10_100) });
+    desk.trade(ACME, 10_100);
+    t.match(desk.venue.inbox, [{ terms: { ordType: OrdType.Market } }]);
+    desk.venue.accept();
+    settle();
+    t.match(await client.report(5), { execType: ExecType.New, clOrdID: 'M', ordType: OrdType.Market });
+    client.place({ clOrdID: 'X', stopPxPaise: 10_100 });
+    t.match(await client.report(6), {
+      execType: ExecType.Rejected,
+      text: /^BAD_TRIGGER \(128\): StopPx\(99\) belongs to/,
+    });
+    client.place({ clOrdID: 'Y', ordType: OrdType.Stop });
+    t.match(await client.report(7), { execType: ExecType.Rejected, text: /^BAD_TRIGGER \(128\)/ });
+  },
+);
+
+t.test('over TLS alone, and with a certificate where one is asked for', async (t) => {
+  const directory = t.testdir();
+  const file = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const authority = testAuthority('Test Authority');
+  const [ours, theirs] = [authority.sign('entry.test'), authority.sign('fund.test')];
+  const caFile = file('ca.pem', authority.certificate);
+  const certFile = file('entry.pem', ours.certificate);
+  const { acceptor } = await broker(t, { certFile, keyFile: file('entry.key', ours.key), caFile });
+  t.throws(() => tlsServerOptions({ certFile, keyFile: '', caFile }), { code: 'CONFIG_INVALID' });
+  const plain = new Client(t, acceptor.port, 'FUND');
+  const nameless = { caFile, certFile: '', keyFile: '', serverName: 'entry.test' };
+  const stranger = new Client(t, acceptor.port, 'FUND', { tls: nameless });
+  await until(() => plain.initiator.connectCount > 1 && stranger.initiator.connectCount > 1, 'neither gets anywhere');
+  t.notOk(plain.session.loggedOn || stranger.session.loggedOn);
+  await Promise.all([plain.close(), stranger.close()]);
+  const certificate = { certFile: file('fund.pem', theirs.certificate), keyFile: file('fund.key', theirs.key) };
+  const client = await new Client(t, acceptor.port, 'FUND', { tls: { ...nameless, ...certificate } }).up();
+  client.place({});
+  t.match(await client.report(1), { execType: ExecType.PendingNew });
 });

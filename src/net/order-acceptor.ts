@@ -20,6 +20,7 @@ import { ClientCursor } from './client-cursor.ts';
 import type { FixClient } from './fix-clients.ts';
 import { type FileFixStore, openFixStore } from './fix-store-file.ts';
 import { type FixAcceptor, listenFix } from './fix-tcp.ts';
+import type { FixTlsServer } from './fix-tls.ts';
 import type { Log } from './log.ts';
 
 /** What the acceptor reads of the ledger. */
@@ -38,6 +39,8 @@ export interface OrderAcceptorOptions {
   readonly port: number;
   /** Ours. */
   readonly compID: string;
+  /** Serves TLS alone; null serves plain TCP. */
+  readonly tls: FixTlsServer | null;
   readonly clients: readonly FixClient[];
   readonly storesDirectory: string;
   readonly ledger: ClientLedger;
@@ -91,8 +94,8 @@ export class OrderAcceptor implements FixApplication, EventSource {
   /** Opens the stores, finds out how far each client has been told, and listens. STORE_DAMAGED, STORE_FAILED, LISTEN_FAILED, LEDGER_UNREACHABLE. */
   async open(): Promise<this> {
     for (const client of this.#options.clients) await this.#openClient(client);
-    const { host, port } = this.#options;
-    this.#acceptor = await listenFix({ host, port, session: this.#settings, application: this });
+    const { host, port, tls } = this.#options;
+    this.#acceptor = await listenFix({ host, port, tls, session: this.#settings, application: this });
     return this;
   }
 

@@ -1,3 +1,4 @@
+import type { FixStore } from '../core/fix/fix-store.ts';
 import { SessionSchedule, type SessionScheduleSettings, type SessionWindow } from '../core/fix/session-schedule.ts';
 import { connectFix, type FixInitiator, type FixInitiatorOptions } from './fix-tcp.ts';
 
@@ -9,18 +10,19 @@ export interface ScheduledInitiatorOptions {
   readonly connection: FixInitiatorOptions;
   /** Null connects at once and for good. */
   readonly schedule: SessionScheduleSettings | null;
-  /** Epoch milliseconds of the session's last activity before this process; 0 for none. */
+  /** Epoch milliseconds of the session's last activity before this process, or of when its numbers began; 0 for none. */
   readonly lastActiveMs: number;
-  /** Called before the first connection of a window, when the session was last active in an earlier one and its store has been reset. */
-  readonly onNewDay: (nowMs: number) => void;
   /**
-   * Whether the store may be reset now: everything of the window before is settled. Until then the session goes on under the old numbers, by which it is told what
-   * it missed; then it is logged out of, and begins anew. Absent is always.
+   * Whether the numbers may begin anew now: everything of the window before is settled. Until then the session goes on under the old ones, by which it is told what
+   * it missed; then it is logged out of, and the next Logon resets both sides. Absent is always.
    */
   readonly mayReset?: (nowMs: number) => boolean;
 }
 
-/** An initiator that is connected while its session is held, and logged out of between. */
+/**
+ * An initiator that is connected while its session is held, and logged out of between. With the first connection of a window the numbers begin anew, by a Logon that asks the venue
+ * to do the same: a process that dies in the middle of that asks again.
+ */
 export class ScheduledInitiator {
   readonly #options: ScheduledInitiatorOptions;
   readonly #schedule: SessionSchedule | null;
@@ -55,8 +57,15 @@ export class ScheduledInitiator {
     const schedule = this.#schedule as SessionSchedule;
     const nowMs = this.#now();
     const window = schedule.windowAt(nowMs * MICROS);
-    const isOver = window?.startMicros !== this.#window?.startMicros;
-    if (isOver || (this.#isResetDue && this.#mayReset(nowMs))) this.#end();
+    const before = this.#window;
+    const isOver = window?.startMicros !== before?.startMicros;
+    // A session that is held around the clock is not logged out of for the new day, but for its new numbers, once it may have them.
+    const goesOn = before !== null && window !== null && before.endMicros === window.startMicros;
+    if (isOver && goesOn) {
+      this.#window = window;
+      this.#isResetDue = true;
+    }
+    if ((isOver && !goesOn) || (this.#isResetDue && this.#mayReset(nowMs))) this.#end();
     if (window !== null && this.#initiator === null && this.#ending === null) this.#begin(window, nowMs);
     if (this.#initiator !== null) this.#lastActiveMs = nowMs;
     this.#timer = setTimeout(() => this.#look(), LOOK_MS_MAX);
@@ -64,15 +73,11 @@ export class ScheduledInitiator {
 
   #begin(window: SessionWindow, nowMs: number): void {
     this.#window = window;
-    const { connection, onNewDay } = this.#options;
-    if (this.#isResetDue || this.#lastActiveMs * MICROS < window.startMicros) {
-      this.#isResetDue = !this.#mayReset(nowMs);
-      if (!this.#isResetDue) {
-        connection.store?.reset(nowMs);
-        onNewDay(nowMs);
-      }
-    }
-    this.#initiator = connectFix(connection);
+    const { connection } = this.#options;
+    const isDue = this.#isResetDue || this.#lastActiveMs * MICROS < window.startMicros;
+    const beginsAnew = isDue && isUsed(connection.store) && this.#mayReset(nowMs);
+    this.#isResetDue = isDue && isUsed(connection.store) && !beginsAnew;
+    this.#initiator = connectFix({ ...connection, beginsAnew });
   }
 
   #mayReset(nowMs: number): boolean {
@@ -91,4 +96,9 @@ export class ScheduledInitiator {
       this.#look();
     });
   }
+}
+
+/** A store that nothing was sent or received under is as new as can be. */
+function isUsed(store: FixStore | undefined): boolean {
+  return store !== undefined && store.nextSenderMsgSeqNum + store.nextTargetMsgSeqNum > 2;
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isTimeOfDay } from '../core/fix/session-schedule.ts';
 import { isLedgerUrl } from './ledger-url.ts';
 
 /**
@@ -115,6 +116,14 @@ export const SETTINGS = {
           new Set(value.split(',')).size === value.split(',').length),
     },
   ),
+  order_session_hours: text(
+    'When the order sessions are held, HH:MM-HH:MM in India. The numbers of a session begin anew with its first logon after the start, once nothing of the day before is open on it. Empty: 08:45-17:00 on trading days with market_hours `nse`; else around the clock, anew at 09:15.',
+    {
+      default: '',
+      allowed: 'two times of day as HH:MM-HH:MM, or nothing',
+      test: (value) => value === '' || (/^.{5}-.{5}$/.test(value) && value.split('-').every(isTimeOfDay)),
+    },
+  ),
   order_messages_per_second: integer(
     'Messages that the venue takes a second on each order session; beyond it orders wait their turn. 0 for no limit.',
     'messages/s',
@@ -148,6 +157,12 @@ export const SETTINGS = {
     test: (value) => /^[A-Za-z0-9.:-]{1,253}$/.test(value),
   }),
   fix_clients_port: integer('Port that FIX clients connect to. 0: none is listened on.', 'port', 0, 0, 65_535),
+  fix_clients_tls: flag('Whether FIX clients are served over TLS, 1.2 or later, and over nothing else.', false),
+  fix_clients_tls_cert: path('PEM file of our certificate, for FIX clients.'),
+  fix_clients_tls_key: path('PEM file of its key.'),
+  fix_clients_tls_ca: path(
+    'PEM file of the authorities that a FIX client’s certificate must come from. Empty: none is asked for.',
+  ),
   risk_limits_file: path(
     'JSON file of limits above those of the profile: `limits` for all, `instruments` by symbol, `users` by id, each naming limits; null turns one off. Read at the start.',
   ),

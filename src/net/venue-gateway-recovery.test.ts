@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import t from 'tap';
 import type { FixEncoder } from '../core/fix/fix-encoder.ts';
 import type { FixMessage } from '../core/fix/fix-message.ts';
@@ -9,7 +11,6 @@ import { SessionDays } from '../core/fix/session-schedule.ts';
 import { VenueRefusal } from '../core/fix/venue-refusals.ts';
 import { EXCHANGE_DEFAULTS, type ExchangeSettings, runExchange } from '../exchange.ts';
 import { listenFix } from './fix-tcp.ts';
-import { ScheduledInitiator } from './scheduled-initiator.ts';
 import { BETWEEN_PAISE, cancelOf, cuttable, gateway, order, until, VENUE_COMP_ID } from './testing/venue-fixture.ts';
 
 /** A market in which nobody but the test acts. ITC stands at 410 or so. */
@@ -225,85 +226,136 @@ t.test('after a reset in the session a Reject by an old number names no request'
   t.match(events.unexpected, [/^3: .* no request/]);
 });
 
-t.test(
-  'a schedule: connected while the session is held, logged out at its end, numbers anew on the next day',
-  async (t) => {
-    const exchange = await runExchange({ ...STILL });
-    t.teardown(() => exchange.close());
-    // The exchange goes by the machine's clock, and a Logon two minutes off is refused: so the window is moved over now.
-    const offsetMs = 5.5 * 3_600_000;
-    const minuteOf = (ms: number): string => new Date(ms + offsetMs).toISOString().slice(11, 16);
-    let nowMs = Date.now();
-    const newDays: string[] = [];
-    const schedule = { days: SessionDays.All, start: minuteOf(nowMs - 60_000), end: minuteOf(nowMs + 120_000) };
-    const {
-      gateway: venue,
-      events,
-      up,
-    } = await gateway(t, exchange.port, {
+/** A time of day in India as a schedule has it. The exchange goes by the machine's clock and refuses a Logon two minutes off, so schedules are moved over now. */
+function minuteOf(ms: number): string {
+  return new Date(ms + 5.5 * 3_600_000).toISOString().slice(11, 16);
+}
+
+t.test('a schedule: connected while the session is held, logged out at its end', async (t) => {
+  const exchange = await runExchange({ ...STILL });
+  t.teardown(() => exchange.close());
+  let nowMs = Date.now();
+  const schedule = { days: SessionDays.All, start: minuteOf(nowMs - 60_000), end: minuteOf(nowMs + 120_000) };
+  const { gateway: venue, events, up } = await gateway(t, exchange.port, { schedule, now: () => nowMs });
+  await up();
+  nowMs += 181_000;
+  await until(() => !venue.isUp('DESK'), 'the session is over');
+  t.equal(venue.place(order('LATE')), VenueRefusal.SessionDown);
+  nowMs -= 181_000;
+  await until(() => venue.isUp('DESK'), 'inside again');
+  t.same(events.states, ['DESK up', 'DESK down', 'DESK up']);
+});
+
+t.test('a schedule: both numbers begin anew with the first logon of a day, and with no other', async (t) => {
+  const exchange = await runExchange({ ...STILL });
+  t.teardown(() => exchange.close());
+  const nowMs = Date.now();
+  const schedule = { days: SessionDays.All, start: minuteOf(nowMs - 60_000), end: minuteOf(nowMs + 120_000) };
+  const store = new MemoryFixStore();
+  for (const [lastActiveMs, epoch] of [
+    [0, 1],
+    [nowMs, 1],
+    [nowMs - 180_000, 2],
+    [nowMs, 2],
+  ] as const) {
+    const { gateway: venue, up } = await gateway(t, exchange.port, {
       schedule,
-      now: () => nowMs,
-      onNewDay: (name) => newDays.push(name),
+      store,
+      lastActiveMs: () => lastActiveMs,
     });
     await up();
-    t.same(newDays, ['DESK'], 'never active before');
-    nowMs += 181_000;
-    await until(() => !venue.isUp('DESK'), 'the session is over');
-    t.equal(venue.place(order('LATE')), VenueRefusal.SessionDown);
-    nowMs -= 181_000;
-    await until(() => venue.isUp('DESK'), 'inside again');
-    t.same(newDays, ['DESK'], 'the same day: the numbers go on');
-    t.same(events.states, ['DESK up', 'DESK down', 'DESK up']);
-  },
-);
-
-t.test('a schedule: the store is reset on the first logon of a day, and on no other', async (t) => {
-  const nowMs = Date.parse('2026-11-25T10:00:00+05:30');
-  const window = { days: SessionDays.Trading, start: '08:45', end: '16:00' };
-  for (const [lastActive, epoch] of [
-    ['2026-11-23T15:59:00+05:30', 2],
-    ['2026-11-25T08:45:00+05:30', 1],
-  ] as const) {
-    const store = new MemoryFixStore();
-    store.setNextTargetMsgSeqNum(7);
-    const initiator = new ScheduledInitiator({
-      connection: {
-        ...{ host: '127.0.0.1', port: 1, store, now: () => nowMs },
-        session: { ...SESSION_DEFAULTS, role: 'initiator', senderCompID: 'A', targetCompID: 'B', gapPolicy: 'resend' },
-        application: { onLogon() {}, onMessage() {}, onGap() {}, onLogout() {} },
-      },
-      schedule: window,
-      lastActiveMs: Date.parse(lastActive),
-      onNewDay: () => {},
-    });
-    t.equal(store.epoch, epoch, lastActive);
-    t.equal(store.nextTargetMsgSeqNum, epoch === 2 ? 1 : 7);
-    await initiator.close('');
+    t.equal(store.epoch, epoch, epoch === 1 && lastActiveMs === 0 ? 'nothing to begin anew' : `${lastActiveMs}`);
+    await venue.close('done');
   }
 });
 
-t.test('a schedule: what is open of the day before is settled under the old numbers first', async (t) => {
-  const nowMs = Date.parse('2026-11-25T10:00:00+05:30');
+t.test('a schedule: what is open of the day before is settled under the old numbers first, at any hour', async (t) => {
+  const exchange = await runExchange({ ...STILL });
+  t.teardown(() => exchange.close());
+  let nowMs = Date.now();
+  // Around the clock, with a new day two minutes ahead at most.
+  const start = minuteOf(nowMs + 60_000);
   const store = new MemoryFixStore();
-  store.setNextTargetMsgSeqNum(7);
-  let mayReset = false;
-  const newDays: number[] = [];
-  const initiator = new ScheduledInitiator({
-    connection: {
-      ...{ host: '127.0.0.1', port: 1, store, now: () => nowMs },
-      session: { ...SESSION_DEFAULTS, role: 'initiator', senderCompID: 'A', targetCompID: 'B', gapPolicy: 'resend' },
-      application: { onLogon() {}, onMessage() {}, onGap() {}, onLogout() {} },
+  let isClean = false;
+  let askedCount = 0;
+  const {
+    gateway: venue,
+    events,
+    up,
+  } = await gateway(t, exchange.port, {
+    ...{ store, schedule: { days: SessionDays.All, start, end: start }, commitsLater: true },
+    ...{ now: () => nowMs, lastActiveMs: () => nowMs },
+    mayReset: () => {
+      askedCount++;
+      return isClean;
     },
-    schedule: { days: SessionDays.Trading, start: '08:45', end: '16:00' },
-    lastActiveMs: Date.parse('2026-11-23T15:59:00+05:30'),
-    onNewDay: (ms) => newDays.push(ms),
-    mayReset: () => mayReset,
   });
-  t.teardown(() => initiator.close(''));
-  t.same([store.epoch, store.nextTargetMsgSeqNum], [1, 7], 'as it was');
-  mayReset = true;
-  await until(() => store.epoch === 2, 'the numbers begin anew');
-  t.same(newDays, [nowMs]);
+  const askedAgain = () => {
+    const before = askedCount;
+    return until(
+      () => askedCount > before + 1,
+      'it was asked whether the numbers may begin anew, and what was said has been done',
+    );
+  };
+  const commit = () => {
+    for (const { session, epoch, msgSeqNum } of events.deliveries) venue.committed(session, epoch, msgSeqNum);
+  };
+  await up();
+  t.equal(askedCount, 0, 'the day goes on');
+  venue.place(order('STAYS'));
+  await events.report('STAYS', ExecType.New);
+  commit();
+  nowMs += 60_000;
+  await askedAgain();
+  t.same([store.epoch, venue.isUp('DESK')], [1, true], 'something of the day before is open');
+  isClean = true;
+  await askedAgain();
+  t.same([store.epoch, venue.isUp('DESK')], [1, true], 'an order is alive');
+  venue.cancel('ACC1', cancelOf('C', 'STAYS'));
+  await events.report('C', ExecType.Canceled);
+  await askedAgain();
+  t.same([store.epoch, venue.isUp('DESK')], [1, true], 'its report is not committed');
+  commit();
+  await until(() => store.epoch === 2 && venue.isUp('DESK'), 'new numbers');
+  t.same([store.nextSenderMsgSeqNum, store.nextTargetMsgSeqNum], [2, 2]);
+  t.same(events.states, ['DESK up', 'DESK down', 'DESK up'], 'logged out of for them alone');
+  const asked = askedCount;
+  venue.place(order('NEXT'));
+  await events.report('NEXT', ExecType.New);
+  t.match(events.deliveries.at(-1), { epoch: 2, msgSeqNum: 2 });
+  t.equal(store.nextTargetMsgSeqNum, 2, 'held under the new numbers');
+  commit();
+  t.equal(store.nextTargetMsgSeqNum, 3);
+  t.equal(askedCount, asked, 'once a day');
+});
+
+t.test('a schedule: a process that dies before the answer to its new numbers asks for them again', async (t) => {
+  const exchange = await runExchange({ ...STILL });
+  t.teardown(() => exchange.close());
+  const nowMs = Date.now();
+  const schedule = { days: SessionDays.All, start: minuteOf(nowMs - 60_000), end: minuteOf(nowMs + 120_000) };
+  const store = new MemoryFixStore();
+  const yesterday = await gateway(t, exchange.port, { store });
+  await yesterday.up();
+  await yesterday.gateway.close('done');
+  let taken = 0;
+  const deaf = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      taken++;
+      socket.destroy();
+    });
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => deaf.close());
+  await once(deaf, 'listening');
+  const { port } = deaf.address() as AddressInfo;
+  const died = await gateway(t, port, { store, schedule, lastActiveMs: () => 1 });
+  await until(() => taken > 0, 'the Logon has left');
+  await died.gateway.close('');
+  t.equal(store.epoch, 1, 'nobody knows whether the venue has begun anew');
+  const next = await gateway(t, exchange.port, { store, schedule, lastActiveMs: () => 1, mayReset: () => false });
+  await next.up();
+  t.equal(store.epoch, 2);
 });
 
 t.test('a listener that commits later is told again, after a restart, of what it had not committed', async (t) => {

@@ -48,11 +48,12 @@ export interface VenueGatewayOptions {
   readonly pinned?: ReadonlyMap<string, string>;
   /** When sessions are held; absent is always. */
   readonly schedule?: SessionScheduleSettings;
-  /** Called before the first logon of a day, when the session's store has been reset: both numbers begin at 1. */
-  readonly onNewDay?: (name: string, nowMs: number) => void;
-  /** Whether a session may begin a day with new numbers: nothing of the day before is open on it. Until then it goes on with the old ones. Absent is always. */
+  /**
+   * Whether a session may begin a day with new numbers: nothing of the day before is open on it. Absent is always. Besides, no order may be alive on it and nothing may wait to be
+   * committed, since what the venue has yet to tell, and what it would tell again, goes by the old numbers.
+   */
   readonly mayReset?: (name: string, nowMs: number) => boolean;
-  /** Epoch milliseconds of the last activity of a session of before this process, for `onNewDay`; 0 for none. */
+  /** Epoch milliseconds of the last activity of a session of before this process, or of when its numbers began; 0 for none. */
   readonly lastActiveMs?: (name: string) => number;
   readonly now?: () => number;
 }
@@ -95,8 +96,8 @@ export class VenueGateway {
         connection: { ...connection, ...held, session, application: orders, now },
         schedule: schedule ?? null,
         lastActiveMs: options.lastActiveMs?.(name) ?? 0,
-        onNewDay: (nowMs) => options.onNewDay?.(name, nowMs),
-        mayReset: (nowMs) => options.mayReset?.(name, nowMs) ?? true,
+        mayReset: (nowMs) =>
+          (options.mayReset?.(name, nowMs) ?? true) && orders.liveCount === 0 && heldStore?.isOpen !== true,
       });
       return { orders, heldStore, initiator };
     });

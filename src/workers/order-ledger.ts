@@ -1,6 +1,6 @@
 import type { BatchAnswer, CommitOutcome, LedgerBatch } from '../core/ledger/ledger-batch.ts';
-import type { LoadedAccount } from '../core/orders/order-books.ts';
-import type { LedgerEffects } from '../core/orders/order-effects.ts';
+import type { LoadedAccount, LoadedOrder } from '../core/orders/order-books.ts';
+import type { LedgerEffects, WantedOrder } from '../core/orders/order-effects.ts';
 import {
   ORDER_STATS_COMMIT_FAILURES,
   ORDER_STATS_COMMIT_MICROS,
@@ -9,7 +9,7 @@ import {
 } from '../core/shm/generated/worker-stats.gen.ts';
 import type { LedgerPostgres } from '../net/ledger-postgres.ts';
 import type { LedgerReader } from '../net/ledger-reader.ts';
-import { loadAccounts } from '../net/ledger-state.ts';
+import { loadAccounts, loadOrder } from '../net/ledger-state.ts';
 
 /** What the database says, on its way back to the order service. */
 export interface LedgerAnswers {
@@ -17,6 +17,7 @@ export interface LedgerAnswers {
   batchAnswer(batchId: number, answer: BatchAnswer): void;
   /** Null: it could not be reached. */
   reloaded(accounts: readonly LoadedAccount[] | null): void;
+  recalled(wanted: WantedOrder, found: LoadedOrder | null | 'unavailable'): void;
 }
 
 /** The database, as the order service asks it. */
@@ -25,12 +26,21 @@ export class OrderLedger implements LedgerEffects {
   readonly #reader: LedgerReader;
   readonly #answers: LedgerAnswers;
   readonly #stats: Float64Array;
+  readonly #dayMicros: () => number;
 
-  constructor(ledger: LedgerPostgres, reader: LedgerReader, answers: LedgerAnswers, stats: Float64Array) {
+  /** `dayMicros` is when the trading day began whose orders are in memory. */
+  constructor(
+    ledger: LedgerPostgres,
+    reader: LedgerReader,
+    answers: LedgerAnswers,
+    stats: Float64Array,
+    dayMicros: () => number,
+  ) {
     this.#ledger = ledger;
     this.#reader = reader;
     this.#answers = answers;
     this.#stats = stats;
+    this.#dayMicros = dayMicros;
   }
 
   commit(batch: LedgerBatch): void {
@@ -53,9 +63,16 @@ export class OrderLedger implements LedgerEffects {
   }
 
   reload(userIds: readonly number[]): void {
-    void loadAccounts(this.#reader, userIds, Date.now() * 1_000).then(
+    void loadAccounts(this.#reader, userIds, this.#dayMicros()).then(
       (accounts) => this.#answers.reloaded(accounts),
       () => this.#answers.reloaded(null),
+    );
+  }
+
+  recall(wanted: WantedOrder): void {
+    void loadOrder(this.#reader, wanted).then(
+      (found) => this.#answers.recalled(wanted, found),
+      () => this.#answers.recalled(wanted, 'unavailable'),
     );
   }
 }

@@ -1,6 +1,6 @@
+import { type TradingDay, tradingDayAt } from '../core/day-roll/trading-day.ts';
 import { OutcryError } from '../core/errors.ts';
 import { moneyRulesAsOf } from '../core/ledger/money-rules.ts';
-import { indianDate } from '../core/market/calendar.ts';
 import { OrderPeers } from '../core/order-entry/order-peers.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
 import { AlarmKind, type OrderAlarm, type OrderEffects } from '../core/orders/order-effects.ts';
@@ -8,12 +8,6 @@ import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
 import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
-import { BroadcastRingReader } from '../core/shm/broadcast-ring.ts';
-import {
-  TRADE_RECORD_INSTRUMENT_INDEX,
-  TRADE_RECORD_PRICE_PAISE,
-  TRADE_RECORD_STRIDE_WORDS,
-} from '../core/shm/generated/broadcast-ring.gen.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { PostgresClientLedger } from '../net/client-ledger.ts';
@@ -21,13 +15,14 @@ import { DropCopyClient } from '../net/drop-copy-client.ts';
 import { readFixClients } from '../net/fix-clients.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
-import { loadCommittedState, midnightMicros } from '../net/ledger-state.ts';
+import { loadCommittedState } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
 import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
+import { DaySnapshots, snapshotThread } from './day-snapshots.ts';
 import { FlushingListener } from './flushing-listener.ts';
 import { Operators } from './operators.ts';
 import { OrderLedger } from './order-ledger.ts';
@@ -36,6 +31,7 @@ import { OrderVenue } from './order-venue.ts';
 import type { Answer, Venue } from './process-messages.ts';
 import { RingWatch } from './ring-watch.ts';
 import { ANSWER_RING_BYTES, type OrderWiring } from './topology.ts';
+import { TradeWatch } from './trade-watch.ts';
 
 const MICROS_A_MILLI = 1_000;
 /** How often trades are looked at for triggers. */
@@ -57,10 +53,10 @@ export class OrderAgent implements Agent {
   readonly #riskLayers: RiskLayers;
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
-  readonly #trades: BroadcastRingReader;
+  readonly #trades: TradeWatch;
   readonly #peers: OrderPeers;
   readonly #watch: RingWatch;
-  #market: BoardMarket;
+  readonly #market: BoardMarket;
   #service: OrderService | undefined;
   #server: AccountServer | undefined;
   #venue: OrderVenue | undefined;
@@ -69,7 +65,11 @@ export class OrderAgent implements Agent {
   #venueAddress: Venue | undefined;
   #onVenueAddress: (venue: Venue) => void = () => {};
   #tradeTimer: NodeJS.Timeout | undefined;
-  #date = '';
+  readonly #snapshots: DaySnapshots;
+  /** The trading day whose orders are in memory, and whose rules are in force. */
+  #day: TradingDay;
+  /** Limits have to be resolved anew, at the next quiet moment. */
+  #isRiskDue = false;
   #isTurnOpen = false;
   #isClosing = false;
 
@@ -85,8 +85,10 @@ export class OrderAgent implements Agent {
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
-    this.#trades = new BroadcastRingReader(buffers.trades, TRADE_RECORD_STRIDE_WORDS);
+    this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
     this.#operators = new Operators(report);
+    this.#day = tradingDayAt(nowMicros(), settings.marketHours);
+    this.#snapshots = new DaySnapshots(() => snapshotThread(settings.ledger), log);
     const rings = buffers.commandRings.map((commands, i) => ({
       commands,
       answers: buffers.answerRings[i]!,
@@ -129,6 +131,7 @@ export class OrderAgent implements Agent {
     this.#newDay(nowMs);
     this.#service.onTimer(nowMs * MICROS_A_MILLI);
     this.#server?.onTimer();
+    this.#snapshots.onTimer(this.#service.dayRoll.doneDate, nowMs);
     this.#dropCopy?.onTimer(nowMs * MICROS_A_MILLI);
     this.#endTurn();
     this.#writeStats();
@@ -138,8 +141,8 @@ export class OrderAgent implements Agent {
     switch (message.type) {
       case 'instruments':
         this.#instruments.load(message.rows);
-        // Limits name instruments by symbol: they are resolved again, at the next quiet moment.
-        this.#date = '';
+        // Limits name instruments by symbol.
+        this.#isRiskDue = true;
         break;
       case 'venue':
         this.#onVenue(message);
@@ -161,7 +164,7 @@ export class OrderAgent implements Agent {
     this.#stats[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Closing;
     this.#watch.stop();
     clearInterval(this.#tradeTimer);
-    await Promise.all([this.#fixClients?.close(), this.#dropCopy?.close()]);
+    await Promise.all([this.#fixClients?.close(), this.#dropCopy?.close(), this.#snapshots.close()]);
     await this.#venue?.close();
     await Promise.all([this.#ledger.close(), this.#reader.close()]);
   }
@@ -171,7 +174,7 @@ export class OrderAgent implements Agent {
     while (!this.#isClosing) {
       try {
         const claim = await this.#ledger.claimShard();
-        const committed = await loadCommittedState(this.#reader, claim, nowMicros());
+        const committed = await loadCommittedState(this.#reader, claim, this.#day.openMicros);
         return { epoch: claim.epoch, committed };
       } catch (error) {
         if (!(error instanceof OutcryError) || !error.retryable) throw error;
@@ -190,9 +193,10 @@ export class OrderAgent implements Agent {
       () => this.#service!,
       () => this.#turnLater(),
     );
-    const venue = new OrderVenue(settings, address, listener, this.#log);
+    const mayReset = (name: string, nowMs: number): boolean =>
+      this.#service?.dayRoll.mayReset(name, nowMs * MICROS_A_MILLI) === true;
+    const venue = new OrderVenue(settings, address, listener, mayReset, this.#log);
     this.#venue = venue;
-    this.#date = indianDate(nowMicros());
     const service = new OrderService(
       {
         ...ORDER_SERVICE_DEFAULTS,
@@ -245,9 +249,9 @@ export class OrderAgent implements Agent {
   async #openFixClients(): Promise<void> {
     const { fixClients, storesDirectory } = this.#wiring.settings;
     if (fixClients === null) return;
-    const { file, host, port, compID } = fixClients;
+    const { file, ...rest } = fixClients;
     const acceptor = new OrderAcceptor({
-      ...{ host, port, compID, storesDirectory, log: this.#log },
+      ...{ ...rest, storesDirectory, log: this.#log },
       clients: readFixClients(file),
       ledger: new PostgresClientLedger(this.#reader),
       symbolOf: this.#instruments.symbolOf,
@@ -258,7 +262,7 @@ export class OrderAgent implements Agent {
     });
     this.#fixClients = acceptor;
     await acceptor.open();
-    this.#log('info', 'FIX clients are served', { host, port: acceptor.port });
+    this.#log('info', 'FIX clients are served', { host: rest.host, port: acceptor.port });
   }
 
   #effects(venue: OrderVenue): OrderEffects {
@@ -276,9 +280,11 @@ export class OrderAgent implements Agent {
       {
         committed: turn((batchId, outcome) => this.#service!.committed(batchId, outcome, nowMicros())),
         batchAnswer: turn((batchId, answer) => this.#service!.batchAnswer(batchId, answer, nowMicros())),
+        recalled: turn((wanted, found) => this.#service!.recalled(wanted, found, nowMicros())),
         reloaded: turn((accounts) => this.#service!.reloaded(accounts, nowMicros())),
       },
       this.#stats,
+      () => this.#day.openMicros,
     );
     return {
       ledger,
@@ -316,14 +322,16 @@ export class OrderAgent implements Agent {
     throw new OutcryError('CONNECT_FAILED', 'the exchange began anew, and the order worker with it');
   }
 
-  /** Money rules are dated; what ended on another day is no longer kept. Waits for a moment at which everything is durable. */
+  /** Money rules are dated; what ended on another trading day is no longer kept. Waits for a moment at which everything is durable. */
   #newDay(nowMs: number): void {
     const service = this.#service!;
-    const date = indianDate(nowMs * MICROS_A_MILLI);
-    if (date === this.#date || service.pendingCount > 0) return;
-    this.#date = date;
+    const day = tradingDayAt(nowMs * MICROS_A_MILLI, this.#wiring.settings.marketHours);
+    const isNew = day.date !== this.#day.date;
+    if (!(isNew || this.#isRiskDue) || service.pendingCount > 0) return;
+    this.#day = day;
+    this.#isRiskDue = false;
     service.setRisk(this.#risk());
-    service.forgetDoneBefore(midnightMicros(nowMs * MICROS_A_MILLI));
+    if (isNew) service.forgetDoneBefore(day.openMicros);
   }
 
   #risk(): RiskSettings {
@@ -333,35 +341,15 @@ export class OrderAgent implements Agent {
       const row = this.#instruments.bySymbol(symbol);
       if (row !== undefined) byId.set(row.instrumentId, layer);
     }
-    return new RiskSettings(moneyRulesAsOf(this.#date), this.#wiring.settings.riskProfile, limits, byId, users);
+    return new RiskSettings(moneyRulesAsOf(this.#day.date), this.#wiring.settings.riskProfile, limits, byId, users);
   }
 
   #takeTrades(): void {
     const service = this.#service!;
-    const trades = this.#trades;
-    const { record } = trades;
-    const lostBefore = trades.lostCount;
     const micros = nowMicros();
-    let count = 0;
-    while (trades.poll()) {
-      count++;
-      const index = record[TRADE_RECORD_INSTRUMENT_INDEX] as number;
-      service.trade(index, record[TRADE_RECORD_PRICE_PAISE] as number, micros);
-    }
-    if (trades.lostCount > lostBefore) this.#lookAtAll(micros);
-    this.#stats[stats.ORDER_STATS_TRADES_IN >> 1]! += count;
-    this.#stats[stats.ORDER_STATS_TRADES_LOST >> 1] = trades.lostCount;
+    this.#trades.take(service, micros);
     if (micros >= service.dueMicros) service.onTimer(micros);
     this.#endTurn();
-  }
-
-  /** Trades were lapped: what they came to stands on the board. */
-  #lookAtAll(micros: number): void {
-    this.#log('warn', 'trades were lapped before stop orders saw them', { lost: this.#trades.lostCount });
-    for (let index = 0; index < this.#wiring.instrumentCapacity; index++) {
-      const lastPaise = this.#market.lastPaise(index);
-      if (lastPaise > 0) this.#service!.trade(index, lastPaise, micros);
-    }
   }
 
   /** Ends the turn once the rest of a read, or of a batch that was released, has been told. */

@@ -1,5 +1,5 @@
 /** Orders through the whole product: processes, PostgreSQL, real FIX to the simulator, plain WebSocket clients. */
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ControlMap } from '../core/fan-out/control-codec.ts';
@@ -298,6 +298,9 @@ t.test('orders, money and the stream of an account', async (t) => {
     t.equal(after.cashPaise, before.cashPaise);
     t.strictSame(rowsOf(await socket.ask({ action: 'trades', limit: 100 })), trades);
     t.match(await outcry(dataDir, 'ledger', 'verify'), { isClean: true }, 'the events explain every paisa');
+    const log = () => readFileSync(join(dataDir, 'outcry.log'), 'utf8').split('\n');
+    const isTold = () => log().some((line) => /"snapshots":0.*accounts are written down/.test(line));
+    await until(isTold, 'the day before to be looked at for snapshots');
     socket.close();
     again.child.kill('SIGTERM');
     t.equal(await again.ended(), 0);

@@ -16,7 +16,7 @@ import { BYTES_PER_WORD } from '../core/shm/layout.ts';
 import { spscRingByteLength } from '../core/shm/spsc-ring.ts';
 import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { Config } from '../net/config.ts';
-import type { FixTlsClient } from '../net/fix-tls.ts';
+import type { FixTlsClient, FixTlsServer } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import { parseHostPort } from '../net/settings.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
@@ -134,6 +134,8 @@ export interface OrderSettings {
   readonly tls: FixTlsClient | null;
   readonly username: string;
   readonly passwordFile: string;
+  /** HH:MM-HH:MM in India; '' as the market's hours have it. */
+  readonly sessionHours: string;
   /** The venue's limit, for each session; 0 for none. */
   readonly messagesPerSecond: number;
   /** Of the sessions' stores. */
@@ -147,6 +149,7 @@ export interface OrderSettings {
     readonly host: string;
     readonly port: number;
     readonly compID: string;
+    readonly tls: FixTlsServer | null;
   } | null;
 }
 
@@ -172,6 +175,7 @@ export function orderSettings(
     tls: config.venueTls,
     username: values.venue_username,
     passwordFile: config.venuePasswordFile,
+    sessionHours: values.order_session_hours,
     messagesPerSecond: values.order_messages_per_second,
     storesDirectory: join(config.dataDir, STORES_DIRECTORY),
     marketHours: values.market_hours,
@@ -187,6 +191,7 @@ export function orderSettings(
             host: values.fix_clients_host,
             port: values.fix_clients_port,
             compID: values.sender_comp_id,
+            tls: config.fixClientsTls,
           },
   };
 }

@@ -233,6 +233,7 @@ t.test('what the venue lets live after the close expires here, with an alarm', (
   desk.wait(SECOND);
   t.equal(desk.order(orderID).status, OrderStatus.Open, 'the venue has its time');
   t.notOk(desk.service.dayRoll.mayReset(desk.venue.sessionNameOf(), desk.nowMicros));
+  t.equal(desk.service.dayRoll.doneDate, '');
   for (let i = 0; i < 10; i++) desk.wait(SECOND);
   t.equal(desk.order(orderID).status, OrderStatus.Expired);
   t.same(
@@ -240,6 +241,7 @@ t.test('what the venue lets live after the close expires here, with an alarm', (
     [{ kind: AlarmKind.Expired, orderID }],
   );
   t.ok(desk.service.dayRoll.mayReset(desk.venue.sessionNameOf(), desk.nowMicros));
+  t.equal(desk.service.dayRoll.doneDate, '2026-11-26');
   t.equal(desk.account().heldPaise, 0);
   t.end();
 });

@@ -77,6 +77,11 @@ export class DayRoll {
     return this.#marks !== null && this.#scan === null && this.#open.size === 0;
   }
 
+  /** The last day that has closed, once every account is done with it; '' until then. */
+  get doneDate(): string {
+    return this.isDone ? this.#marks!.closed.date : '';
+  }
+
   /** When `onTimer` has something to do. */
   get dueMicros(): number {
     return this.#dueMicros;

@@ -37,6 +37,8 @@ export interface ExecutionReport {
   orderQty: number;
   ordType: OrdType;
   pricePaise: number;
+  /** StopPx(99) of a stop order that waits here; a venue, which has none of ours, is not read for it. */
+  stopPxPaise?: number;
   timeInForce: TimeInForce;
   /** Of this execution; both 0 when nothing was traded. */
   lastQty: number;
@@ -104,6 +106,7 @@ export function writeExecutionReport(
   encoder.int(Tag.OrderQty, report.orderQty);
   encoder.char(Tag.OrdType, report.ordType);
   if (report.pricePaise !== 0) encoder.pricePaise(Tag.Price, report.pricePaise);
+  if (report.stopPxPaise !== undefined) encoder.pricePaise(Tag.StopPx, report.stopPxPaise);
   encoder.char(Tag.TimeInForce, report.timeInForce);
   if (report.lastQty !== 0) {
     encoder.int(Tag.LastQty, report.lastQty);

@@ -36,6 +36,8 @@ export class FixSession {
 
   readonly #context: SessionContext;
   readonly #receiver: FixReceiver;
+  /** Asked for by the owner, and not sent yet. */
+  #beginsAnew = false;
   #garbageBytes = 0;
 
   constructor(
@@ -127,7 +129,8 @@ export class FixSession {
     const { role, resetOnLogon, heartBtIntSeconds } = this.settings;
     context.open(role === 'acceptor' ? SessionState.LogonAwaited : SessionState.LogonSent);
     if (role === 'acceptor') return;
-    if (!resetOnLogon && isResetUnanswered(this.store)) {
+    if (!resetOnLogon && (this.#beginsAnew || isResetUnanswered(this.store))) {
+      this.#beginsAnew = false;
       sendReset(context, heartBtIntSeconds);
       return;
     }
@@ -194,6 +197,11 @@ export class FixSession {
   resetSeqNums(nowMs: number): boolean {
     this.#context.nowMs = nowMs;
     return askForReset(this.#context);
+  }
+
+  /** Of an initiator: the first Logon of its next connection asks for a reset as `resetSeqNums` does. The store has to keep what is sent, so that a process which dies asks again. */
+  beginAnew(): void {
+    this.#beginsAnew = true;
   }
 
   /**

@@ -37,6 +37,11 @@ export class HeldTargetStore implements FixStore {
     return this.#nextTargetMsgSeqNum;
   }
 
+  /** Whether a delivery was taken whose effects are not committed yet: it must be able to come again under its number. */
+  get isOpen(): boolean {
+    return this.#lastCommitted < this.#lastReceived;
+  }
+
   /** The effects of this delivery and of those before it are committed. One of an earlier epoch means nothing any more. */
   committed(epoch: number, msgSeqNum: number): void {
     if (epoch !== this.epoch || msgSeqNum <= this.#lastCommitted) return;
@@ -78,8 +83,8 @@ export class HeldTargetStore implements FixStore {
     this.#store.received(msgSeqNum, buffer, start, end);
   }
 
-  reset(nowMs: number): void {
-    this.#store.reset(nowMs);
+  reset(nowMs: number, nextSenderMsgSeqNum?: number): void {
+    this.#store.reset(nowMs, nextSenderMsgSeqNum);
     this.#nextTargetMsgSeqNum = this.#store.nextTargetMsgSeqNum;
     this.#lastReceived = 0;
     this.#receivedBefore = 0;
@@ -89,8 +94,7 @@ export class HeldTargetStore implements FixStore {
 
   /** Administrative messages have no effect that is committed: their numbers pass when no delivery before them is open. */
   #release(): void {
-    const isOpen = this.#lastCommitted < this.#lastReceived;
-    const msgSeqNum = isOpen ? this.#lastCommitted + 1 : this.#nextTargetMsgSeqNum;
+    const msgSeqNum = this.isOpen ? this.#lastCommitted + 1 : this.#nextTargetMsgSeqNum;
     if (msgSeqNum > this.#store.nextTargetMsgSeqNum) this.#store.setNextTargetMsgSeqNum(msgSeqNum);
   }
 }

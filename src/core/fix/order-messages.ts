@@ -25,6 +25,8 @@ export interface NewOrderSingle {
   ordType: OrdType;
   /** Of a limit order. */
   pricePaise: number;
+  /** StopPx(99) of a stop order; left out for others. */
+  stopPxPaise?: number;
   timeInForce: TimeInForce;
   transactTimeMicros: number;
 }
@@ -149,11 +151,14 @@ function writeOrderTerms(encoder: FixEncoder, order: NewOrderSingle, version: Fi
   encoder.int(Tag.OrderQty, order.orderQty);
   encoder.char(Tag.OrdType, order.ordType);
   if (order.pricePaise !== 0) encoder.pricePaise(Tag.Price, order.pricePaise);
+  if (order.stopPxPaise !== undefined) encoder.pricePaise(Tag.StopPx, order.stopPxPaise);
   encoder.char(Tag.TimeInForce, order.timeInForce);
 }
 
 function readOrderTerms(reader: FieldReader): NewOrderSingle {
+  const stopPxPaise = reader.pricePaise(reader.optional(Tag.StopPx));
   return {
+    ...(stopPxPaise === 0 ? {} : { stopPxPaise }),
     clOrdID: reader.identifier(reader.required(Tag.ClOrdID)),
     account: reader.identifier(reader.optional(Tag.Account)),
     symbol: reader.identifier(reader.required(Tag.Symbol)),

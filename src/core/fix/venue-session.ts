@@ -97,6 +97,11 @@ export class VenueSession implements FixApplication {
     return this.#session?.loggedOn === true;
   }
 
+  /** Orders that have had no terminal report. */
+  get liveCount(): number {
+    return this.#orders.liveCount;
+  }
+
   get queuedCount(): number {
     return this.#throttle.queuedCount;
   }
@@ -176,7 +181,7 @@ export class VenueSession implements FixApplication {
   onLogon(session: FixSession): void {
     this.#session = session;
     // Numbers that began anew would name requests of before.
-    if (session.nextOutSeqNum <= this.lastSentSeqNum) this.#sent.clear();
+    if (session.nextOutSeqNum <= this.lastSentSeqNum) this.onReset();
     this.#listener.onState(this, true, '');
     this.#settlement.begin(session.nowMs);
   }
@@ -221,6 +226,7 @@ export class VenueSession implements FixApplication {
 
   onReset(): void {
     this.#sent.clear();
+    this.lastSentSeqNum = 0;
   }
 
   /** Order sessions ask for what they missed: a session with the gap policy of a feed has no place here. */

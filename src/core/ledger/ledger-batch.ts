@@ -78,10 +78,13 @@ export interface FixSessionRow {
   readonly state: 'up' | 'down';
 }
 
+/** The constraint that no two orders of a user are placed under one client order id, as a refusal begins with it. */
+export const CLIENT_ORDER_ONCE = 'client_order_once';
+
 /** What became of a batch. */
 export type CommitOutcome =
   | { readonly kind: 'committed' }
-  /** The database refused it by a constraint: nothing was changed. `text` names the constraint and the row. */
+  /** The database refused it by a constraint: nothing was changed. `text` begins with the constraint, and names the row. */
   | { readonly kind: 'refused'; readonly text: string }
   /** Somebody else owns the shard: this process must end. */
   | { readonly kind: 'stale-epoch' }

@@ -154,6 +154,8 @@ export type EventDetail =
       readonly holdPricePaise: number;
       readonly holdPaise: number;
       readonly exposureQty: number;
+      /** Of the request, where it was done at once; as in `ModifyRequested`. */
+      readonly clientOrderID?: string;
     }
   | {
       readonly type: typeof EventType.ChangeRejected;
@@ -169,6 +171,8 @@ export type EventDetail =
       readonly type: typeof EventType.OrderCanceled | typeof EventType.OrderRejected | typeof EventType.OrderExpired;
       readonly code: number;
       readonly text: string;
+      /** Of the cancel, where it was done at once. */
+      readonly clientOrderID?: string;
     }
   | ({
       readonly type: typeof EventType.TradeBusted | typeof EventType.TradeCorrected;

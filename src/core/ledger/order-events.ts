@@ -156,6 +156,7 @@ export function stopOrderModified(
   order: Order,
   change: ChangedTerms,
   tsMicros: number,
+  clientOrderID?: string,
 ): LedgerEvent {
   assert(order.status === OrderStatus.TriggerPending, `order ${order.orderID} is at the venue`);
   const hold = holdWithChange(rules, account, order, change);
@@ -170,6 +171,7 @@ export function stopOrderModified(
     terms: change.terms,
     holdPricePaise: change.holdPricePaise,
     ...hold,
+    ...(clientOrderID === undefined ? {} : { clientOrderID }),
   });
 }
 
@@ -222,8 +224,10 @@ export function orderEnded(
   code: number,
   text: string,
   tsMicros: number,
+  clientOrderID?: string,
 ): LedgerEvent {
-  return orderEvent(account, order, tsMicros, 0, { type, code, text });
+  const asked = clientOrderID === undefined ? {} : { clientOrderID };
+  return orderEvent(account, order, tsMicros, 0, { type, code, text, ...asked });
 }
 
 function orderEvent(

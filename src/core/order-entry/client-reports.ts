@@ -11,7 +11,7 @@ import type { OrderCancelReject } from '../fix/order-messages.ts';
 import { type Account, newAccount } from '../ledger/account.ts';
 import { applyOrderEvent } from '../ledger/apply-order-event.ts';
 import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
-import { isTerminal, type Order, OrderStatus, OrderType, Validity } from '../ledger/order.ts';
+import { isStop, isTerminal, type Order, OrderStatus, OrderType, Validity } from '../ledger/order.ts';
 import { accountOf, sideOf } from '../orders/venue-terms.ts';
 import { cxlRejReasonOf, ordRejReasonOf, refusalText } from './client-refusals.ts';
 
@@ -132,9 +132,9 @@ export class ClientReports {
         return tell(execType, { clOrdID: asked, origClOrdID: clOrdID });
       }
       case EventType.OrderModified: {
-        const asked = reported.changes.get(detail.version);
+        const asked = reported.changes.get(detail.version)?.clOrdID ?? detail.clientOrderID;
         reported.changes.delete(detail.version);
-        if (asked !== undefined) reported.clOrdID = asked.clOrdID;
+        if (asked !== undefined) this.#rename(reported, asked);
         return tell(ExecType.Replace, { origClOrdID: clOrdID });
       }
       case EventType.ChangeRejected:
@@ -160,16 +160,22 @@ export class ClientReports {
     }
   }
 
-  /** A cancel that was asked for is what the end answers. */
+  #rename(reported: ReportedOrder, clOrdID: string): void {
+    reported.clOrdID = clOrdID;
+    this.#byClOrdID.set(clOrdID, reported.order.orderID);
+  }
+
+  /** A cancel that was asked for is what the end answers; that of an order which waits here has no other answer. */
   #end(
     reported: ReportedOrder,
-    { type, code, text }: { readonly type: number; readonly code: number; readonly text: string },
+    { type, code, text, clientOrderID }: Extract<LedgerEvent['detail'], { readonly type: keyof typeof ENDS }>,
   ): Partial<ExecutionReport> {
     const words = { text: refusalText(code, text) };
     if (type === EventType.OrderRejected) return { ...words, ordRejReason: ordRejReasonOf(code) };
-    const asked = [...reported.changes.values()].findLast(({ isCancel }) => isCancel);
+    const asked = [...reported.changes.values()].findLast(({ isCancel }) => isCancel)?.clOrdID ?? clientOrderID;
     if (type !== EventType.OrderCanceled || asked === undefined) return words;
-    return { ...words, clOrdID: asked.clOrdID, origClOrdID: reported.clOrdID };
+    this.#byClOrdID.set(asked, reported.order.orderID);
+    return { ...words, clOrdID: asked, origClOrdID: reported.clOrdID };
   }
 
   #changeRejected(
@@ -213,6 +219,7 @@ export class ClientReports {
       orderQty: terms.quantity,
       ordType: TYPES[terms.ordType],
       pricePaise: terms.pricePaise,
+      ...(isStop(terms.ordType) ? { stopPxPaise: terms.triggerPricePaise } : {}),
       timeInForce: validity === Validity.IOC ? TimeInForce.ImmediateOrCancel : TimeInForce.Day,
       lastQty: 0,
       lastPxPaise: 0,

@@ -1,6 +1,6 @@
 import { OrdType, Side, TimeInForce } from '../fix/generated/fix-enums.gen.ts';
 import type { NewOrderSingle } from '../fix/order-messages.ts';
-import { OrderSide, type OrderTerms, OrderType, type Product, Validity } from '../ledger/order.ts';
+import { isPriced, isStop, OrderSide, type OrderTerms, OrderType, type Product, Validity } from '../ledger/order.ts';
 import type { PlaceOrder } from '../orders/order-command.ts';
 import { accountOf } from '../orders/venue-terms.ts';
 import { RefusalCode } from '../refusal-codes.ts';
@@ -27,19 +27,34 @@ export function placeOrderOf(
   return { type: 'place', userId, symbol, side, product, validity, terms, clientOrderID: clOrdID, dryRun: false };
 }
 
+/** Stop is a trader's SL-M, StopLimit SL. */
+const TYPES: Readonly<Partial<Record<OrdType, OrderType>>> = {
+  [OrdType.Market]: OrderType.Market,
+  [OrdType.Limit]: OrderType.Limit,
+  [OrdType.Stop]: OrderType.StopMarket,
+  [OrdType.StopLimit]: OrderType.StopLimit,
+};
+
 /** What an order shall be, of D and G. */
-export function termsOf({ ordType, orderQty, pricePaise }: NewOrderSingle): OrderTerms | Refused {
-  if (ordType !== OrdType.Market && ordType !== OrdType.Limit)
-    return refused(RefusalCode.BadField, 'OrdType(40) must be 1 or 2');
+export function termsOf({
+  ordType: fixType,
+  orderQty,
+  pricePaise,
+  stopPxPaise = 0,
+}: NewOrderSingle): OrderTerms | Refused {
+  const ordType = TYPES[fixType];
+  if (ordType === undefined) return refused(RefusalCode.BadField, 'OrdType(40) must be 1, 2, 3 or 4');
   if (orderQty < QUANTITY.min || orderQty > QUANTITY.max)
     return refused(RefusalCode.BadQuantity, `OrderQty(38) must be from ${QUANTITY.min} to ${QUANTITY.max}`);
   if (pricePaise > PRICE_PAISE.max) return refused(RefusalCode.BadPrice, 'Price(44) is too high');
-  const isLimit = ordType === OrdType.Limit;
+  if (stopPxPaise > PRICE_PAISE.max) return refused(RefusalCode.BadTrigger, 'StopPx(99) is too high');
+  if (isStop(ordType) !== stopPxPaise > 0)
+    return refused(RefusalCode.BadTrigger, 'StopPx(99) belongs to OrdType(40) 3 and 4, and to no other');
   return {
     quantity: orderQty,
-    ordType: isLimit ? OrderType.Limit : OrderType.Market,
-    pricePaise: isLimit ? pricePaise : 0,
-    triggerPricePaise: 0,
+    ordType,
+    pricePaise: isPriced(ordType) ? pricePaise : 0,
+    triggerPricePaise: stopPxPaise,
   };
 }
 

@@ -21,13 +21,18 @@ import {
   readOrderCancelRequest,
   writeOrderCancelReject,
 } from '../fix/order-messages.ts';
-import { readOrderStatusRequest } from '../fix/order-status-messages.ts';
+import {
+  readOrderMassCancelRequest,
+  readOrderStatusRequest,
+  writeOrderMassCancelReport,
+} from '../fix/order-status-messages.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { Product } from '../ledger/order.ts';
 import type { CommandOrigin, CommandReply, OrderCommand } from '../orders/order-command.ts';
 import { accountOf } from '../orders/venue-terms.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import type { FeedOfReports } from './client-feed.ts';
+import { cancelAllOf, massCancelReport } from './client-mass-cancel.ts';
 import { cxlRejReasonOf, ordRejReasonOf, refusalText } from './client-refusals.ts';
 import type { ClientReport } from './client-reports.ts';
 import { placeOrderOf, termsOf } from './client-requests.ts';
@@ -53,7 +58,8 @@ interface Unanswered {
   readonly epoch: number;
   isDone: boolean;
   readonly refuse: (code: number, text: string) => void;
-  readonly repeated: () => void;
+  /** What a reply that is no refusal has to be told of at once: all else comes as events. */
+  readonly taken: (reply: CommandReply) => void;
 }
 
 /** One FIX client: its requests become commands, what happens to its orders becomes reports. Outlives its connections. Sans-I/O. */
@@ -121,11 +127,12 @@ export class ClientSession {
     const isRequest =
       msgType === MsgType.NewOrderSingle ||
       msgType === MsgType.OrderCancelRequest ||
-      msgType === MsgType.OrderCancelReplaceRequest;
+      msgType === MsgType.OrderCancelReplaceRequest ||
+      msgType === MsgType.OrderMassCancelRequest;
     if (this.settings.kind === 'orders' && msgType === MsgType.OrderStatusRequest) {
       this.#status(session, message);
     } else if (!isRequest || this.settings.kind !== 'orders') {
-      const text = this.settings.kind === 'orders' ? 'D, F, G and H are taken' : 'a drop copy takes no requests';
+      const text = this.settings.kind === 'orders' ? 'D, F, G, H and q are taken' : 'a drop copy takes no requests';
       session.businessReject(message, '', BusinessRejectReason.UnsupportedMessageType, text, session.nowMs);
     } else if (this.#unanswered.size >= UNANSWERED_MAX) {
       const text = `${UNANSWERED_MAX} requests wait for an answer`;
@@ -142,7 +149,7 @@ export class ClientSession {
     const unanswered = this.#unanswered.get(requestID);
     if (unanswered === undefined) return;
     if (this.isUp && reply.kind === 'refused') unanswered.refuse(reply.code, reply.text);
-    else if (this.isUp && reply.kind === 'placed' && reply.isRepeat) unanswered.repeated();
+    else if (this.isUp) unanswered.taken(reply);
     this.#committed(requestID);
   }
 
@@ -160,6 +167,9 @@ export class ClientSession {
           });
         break;
       }
+      case MsgType.OrderMassCancelRequest:
+        this.#cancelAll(session, message);
+        break;
       default: {
         const request = bodyOf(session, message, readOrderCancelReplaceRequest(message));
         if (request === null) this.#committed(this.#note(message));
@@ -180,8 +190,9 @@ export class ClientSession {
       const words = { ordRejReason: ordRejReasonOf(code), text: refusalText(code, text) };
       this.#report({ ...this.#nothing(order!), ...rejected, ...words });
     };
-    const repeated = (): void => this.#tellStatus(order!.clOrdID, '');
-    const requestID = this.#note(message, refuse, repeated);
+    const requestID = this.#note(message, refuse, (reply) => {
+      if (reply.kind === 'placed' && reply.isRepeat) this.#tellStatus(order!.clOrdID, '');
+    });
     if (order === null) {
       this.#committed(requestID);
       return;
@@ -193,6 +204,27 @@ export class ClientSession {
     } else {
       this.#command({ ...command, origin: this.#origin(requestID) });
     }
+  }
+
+  #cancelAll(session: FixSession, message: FixMessage): void {
+    const request = bodyOf(session, message, readOrderMassCancelRequest(message));
+    const tell = (reply: Parameters<typeof massCancelReport>[1]): void => {
+      const current = this.#session!;
+      const report = massCancelReport(request!, reply, this.#nowMicros);
+      writeOrderMassCancelReport(current.begin(MsgType.OrderMassCancelReport, current.nowMs), report);
+      current.send(current.nowMs);
+    };
+    const refuse = (code: number, text: string): void => tell({ kind: 'refused', code, text, check: null });
+    const requestID = this.#note(message, refuse, (reply) => {
+      if (reply.kind === 'cancels-requested') tell(reply);
+    });
+    const command = request === null ? null : cancelAllOf(request, this.settings.userIds[0]!);
+    if (command !== null && !('code' in command)) {
+      this.#command({ ...command, origin: this.#origin(requestID) });
+      return;
+    }
+    if (command !== null) refuse(command.code, command.text);
+    this.#committed(requestID);
   }
 
   #change(
@@ -274,9 +306,13 @@ export class ClientSession {
   }
 
   /** A message that is taken and not done with. */
-  #note({ msgSeqNum }: FixMessage, refuse: Unanswered['refuse'] = () => {}, repeated = (): void => {}): number {
+  #note(
+    { msgSeqNum }: FixMessage,
+    refuse: Unanswered['refuse'] = () => {},
+    taken: Unanswered['taken'] = () => {},
+  ): number {
     const requestID = ++this.#requestID;
-    this.#unanswered.set(requestID, { msgSeqNum, epoch: this.#store.epoch, isDone: false, refuse, repeated });
+    this.#unanswered.set(requestID, { msgSeqNum, epoch: this.#store.epoch, isDone: false, refuse, taken });
     return requestID;
   }
 

@@ -28,6 +28,10 @@ export function replyMap(command: Pick<OrderCommand, 'type'>, reply: CommandRepl
       const action = command.type === 'cancel' ? 'cancelRequested' : 'modifyRequested';
       return { action, orderId: reply.orderID, seq: reply.seq };
     }
+    case 'cancels-requested': {
+      const { requested, canceled, left, seq } = reply;
+      return { action: 'cancelAllRequested', requested, canceled, left, seq };
+    }
     case 'done': {
       const action = command.type === 'cancel' ? 'canceled' : 'modified';
       return { action, orderId: reply.orderID, seq: reply.seq };

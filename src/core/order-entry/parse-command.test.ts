@@ -65,6 +65,11 @@ t.test('requests become commands, and are the same on the other side of the ring
       { action: 'cancel', orderId: 7 },
       { type: 'cancel', orderID: 7 },
     ],
+    [{ action: 'cancel_all' }, { type: 'cancel-all', symbol: '' }],
+    [
+      { action: 'cancel_all', symbol: 'TCS' },
+      { type: 'cancel-all', symbol: 'TCS' },
+    ],
   ];
   for (const [request, expected] of cases) {
     const command = parseCommand(request);
@@ -115,6 +120,7 @@ t.test('what is wrong is refused with the field, the value and the limit', async
   }
   t.match(parseCommand({ action: 'place' }), { code: RefusalCode.BadField, text: /^symbol is missing/ });
   t.match(parseCommand({ action: 'cancel', orderId: -4 }), { code: RefusalCode.BadField, text: /orderId is -4/ });
+  t.match(parseCommand({ action: 'cancel_all', side: 'BUY' }), { code: RefusalCode.BadField, text: /no field/ });
   t.match(parseCommand({ action: 'square' }), { code: RefusalCode.BadRequest });
   t.match(parseCommand({ ...LIMIT, orderType: 'MARKET' }), { text: /pricePaise is 245000; .* for MARKET and SL-M$/ });
 });

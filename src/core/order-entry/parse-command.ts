@@ -1,6 +1,6 @@
 import type { ControlMap } from '../fan-out/control-codec.ts';
 import { type OrderTerms, OrderType, Validity } from '../ledger/order.ts';
-import type { CancelOrder, ModifyOrder, OrderCommand, PlaceOrder } from '../orders/order-command.ts';
+import type { CancelAll, CancelOrder, ModifyOrder, OrderCommand, PlaceOrder } from '../orders/order-command.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import { type FieldReader, type IntegerRule, type Refused, readFields, refused } from './order-fields.ts';
 import { ORDER_TYPES, PRODUCTS, SIDES, VALIDITIES } from './order-names.ts';
@@ -13,15 +13,16 @@ export const CLIENT_ORDER_ID_LENGTH_MAX = 36;
 const SYMBOL_LENGTH_MAX = 64;
 
 /** Actions that ask for a change of an account. */
-export type CommandAction = 'place' | 'modify' | 'cancel';
+export type CommandAction = 'place' | 'modify' | 'cancel' | 'cancel_all';
 type Body<C extends OrderCommand> = Omit<C, 'userId' | 'origin'>;
 /** A trader's command, but for who he is and where he waits. */
-export type TraderCommand = Body<PlaceOrder> | Body<ModifyOrder> | Body<CancelOrder>;
+export type TraderCommand = Body<PlaceOrder> | Body<ModifyOrder> | Body<CancelOrder> | Body<CancelAll>;
 
 const READERS: Readonly<Record<CommandAction, (fields: FieldReader) => TraderCommand>> = {
   place: readPlace,
   modify: readModify,
   cancel: readCancel,
+  cancel_all: readCancelAll,
 };
 
 export function isCommandAction(action: unknown): action is CommandAction {
@@ -31,7 +32,8 @@ export function isCommandAction(action: unknown): action is CommandAction {
 /** A request of a client as a command: shape and size alone are judged here. See `ws-protocol.md` for the fields. */
 export function parseCommand(request: ControlMap): TraderCommand | Refused {
   const { action } = request;
-  if (!isCommandAction(action)) return refused(RefusalCode.BadRequest, 'action must be place, modify or cancel');
+  if (!isCommandAction(action))
+    return refused(RefusalCode.BadRequest, 'action must be place, modify, cancel or cancel_all');
   return readFields(request, READERS[action]);
 }
 
@@ -54,6 +56,10 @@ function readModify(fields: FieldReader): Body<ModifyOrder> {
 
 function readCancel(fields: FieldReader): Body<CancelOrder> {
   return { type: 'cancel', orderID: fields.integer('orderId', ORDER_ID) };
+}
+
+function readCancelAll(fields: FieldReader): Body<CancelAll> {
+  return { type: 'cancel-all', symbol: fields.text('symbol', 0, SYMBOL_LENGTH_MAX) };
 }
 
 function readTerms(fields: FieldReader): OrderTerms {

@@ -216,3 +216,48 @@ t.test('an immediate order: what is not filled is canceled by the venue', (t) =>
   t.equal(desk.account().heldPaise, 0);
   t.end();
 });
+
+t.test('all open orders are canceled at once, or those of one instrument', (t) => {
+  const desk = TestDesk.open();
+  const done = desk.place({ terms: limit(1, 10_000) });
+  desk.venue.accept();
+  desk.venue.fill(clOrdIDOf(done, 0), 1, 10_000);
+  const rests = desk.place({ terms: limit(2, 10_000) });
+  desk.venue.accept();
+  const stop = desk.place({ terms: stopLimit(10, 10_100, 10_200) });
+  const asked = desk.place({ terms: limit(3, 10_000) });
+  const other = desk.place({ symbol: 'LOTS', terms: limit(10, 10_000) });
+  const others = desk.place({ userId: OTHER_USER, terms: limit(4, 10_000) });
+  desk.settle();
+  cancel(desk, asked);
+  const all = (symbol = '', userId = USER) => desk.ask({ type: 'cancel-all', userId, symbol });
+  t.match(all('NONE'), { kind: 'refused', code: RefusalCode.UnknownSymbol });
+  t.match(all('', 99), { kind: 'refused', code: RefusalCode.UnknownAccount });
+  t.match(all('ACME'), { kind: 'cancels-requested', requested: 2, canceled: 1, left: 0, seq: desk.account().seq });
+  t.equal(desk.order(stop).status, OrderStatus.Canceled);
+  const isAsked = (orderID: number, userId = USER) => desk.order(orderID, userId).pendingChanges.length;
+  t.same([isAsked(rests), isAsked(asked), isAsked(other), isAsked(others, OTHER_USER)], [1, 1, 0, 0]);
+  t.match(all(), { requested: 3, canceled: 0, left: 0 });
+  while (desk.venue.inbox.length > 0) desk.venue.accept();
+  desk.settle();
+  t.match(all(), { kind: 'cancels-requested', requested: 0, canceled: 0, left: 0 }, 'nothing is open');
+  t.equal(desk.account().heldPaise, 0);
+  t.same(desk.alarms, []);
+  t.end();
+});
+
+t.test('with the session down what waits here is canceled, and what is left is told', (t) => {
+  const desk = TestDesk.open();
+  desk.place({ terms: limit(1, 10_000) });
+  desk.venue.accept();
+  const stop = desk.place({ terms: stopLimit(10, 10_100, 10_200) });
+  desk.venue.cut();
+  desk.settle();
+  const all = { type: 'cancel-all', userId: USER, symbol: '' } as const;
+  t.match(desk.ask(all), { kind: 'cancels-requested', requested: 0, canceled: 1, left: 1 });
+  t.equal(desk.order(stop).status, OrderStatus.Canceled);
+  const { seq } = desk.account();
+  t.match(desk.ask(all), { kind: 'refused', code: VenueRefusal.SessionDown });
+  t.equal(desk.account().seq, seq);
+  t.end();
+});

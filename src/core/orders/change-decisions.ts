@@ -14,7 +14,7 @@ import { OrderCheck } from '../risk/check-order.ts';
 import type { Decision } from './decision.ts';
 import { type MarketView, marketStateOf } from './market-view.ts';
 import type { OrderBooks } from './order-books.ts';
-import type { CancelOrder, CommandReply, ModifyOrder } from './order-command.ts';
+import type { CancelAll, CancelOrder, CommandReply, ModifyOrder } from './order-command.ts';
 import { type InstrumentFacts, isStop, marketRefusal, type Refusal, termsRefusal } from './order-validation.ts';
 import type { SessionDecisions } from './session-decisions.ts';
 import { accountOf, cancelReplaceRequest, cancelRequest, newOrderSingle, triggeredType } from './venue-terms.ts';
@@ -52,7 +52,11 @@ export class ChangeDecisions {
       return { kind: 'refused', code, text: check.failed?.check ?? '', check: check.failed };
     const change = { terms, holdPricePaise: check.holdPricePaise };
     if (order.status === OrderStatus.TriggerPending) {
-      this.#books.apply(decision, account, stopOrderModified(risk.money, account, order, change, nowMicros));
+      this.#books.apply(
+        decision,
+        account,
+        stopOrderModified(risk.money, account, order, change, nowMicros, clientOrderID),
+      );
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
     const event = modifyRequested(risk.money, account, order, change, nowMicros, clientOrderID);
@@ -70,7 +74,7 @@ export class ChangeDecisions {
     if (isTerminal(order.status)) return refused(ORDER_DONE);
     if (isBeingCanceled(order)) return refused(CHANGE_PENDING);
     if (order.status === OrderStatus.TriggerPending) {
-      const event = orderEnded(account, order, EventType.OrderCanceled, RefusalCode.None, '', nowMicros);
+      const event = orderEnded(account, order, EventType.OrderCanceled, RefusalCode.None, '', nowMicros, clientOrderID);
       this.#books.apply(decision, account, event);
       return { kind: 'done', orderID, seq: account.seq, isRepeat: false };
     }
@@ -79,6 +83,31 @@ export class ChangeDecisions {
     const body = cancelRequest(order, order.version, facts.symbol, nowMicros);
     decision.requests.push({ type: 'cancel', body, account: accountOf(userId) });
     return { kind: 'change-requested', orderID, seq: account.seq };
+  }
+
+  /** Every open order of the user, or those in one instrument, one by one. Refused only when none could be canceled and one had to be. */
+  cancelAll(decision: Decision, { userId, symbol, origin, clientOrderID }: CancelAll, nowMicros: number): CommandReply {
+    const account = this.#books.accounts.find(userId);
+    if (account === undefined) return refused({ code: RefusalCode.UnknownAccount, text: 'no such account' });
+    const facts = symbol === '' ? undefined : this.#books.instruments.bySymbol(symbol);
+    if (symbol !== '' && facts === undefined)
+      return refused({ code: RefusalCode.UnknownSymbol, text: `no symbol ${symbol}` });
+    const counts = { requested: 0, canceled: 0, left: 0 };
+    const given = clientOrderID === undefined ? {} : { clientOrderID };
+    let refusal: CommandReply | null = null;
+    for (const { orderID, instrumentId, status, pendingChanges } of [...account.orders.values()]) {
+      if (isTerminal(status) || (facts !== undefined && facts.instrumentId !== instrumentId)) continue;
+      const reply = this.cancel(decision, { type: 'cancel', origin, userId, orderID, ...given }, nowMicros);
+      // One whose cancel is on its way already is asked for.
+      if (reply.kind === 'change-requested' || isBeingCanceled({ pendingChanges })) counts.requested++;
+      else if (reply.kind === 'done') counts.canceled++;
+      else {
+        counts.left++;
+        refusal = reply;
+      }
+    }
+    if (refusal !== null && counts.requested + counts.canceled === 0) return refusal;
+    return { kind: 'cancels-requested', ...counts, seq: account.seq };
   }
 
   /** The trigger price of a stop order has traded; one that waits no longer is passed over. */
@@ -119,7 +148,7 @@ const ORDER_DONE: Refusal = { code: RefusalCode.OrderDone, text: 'the order has 
 const CHANGE_PENDING: Refusal = { code: RefusalCode.ChangePending, text: 'a change of the order is unanswered' };
 const SESSION_DOWN: Refusal = { code: VenueRefusal.SessionDown, text: 'the session with the venue is down' };
 
-function isBeingCanceled({ pendingChanges }: Order): boolean {
+function isBeingCanceled({ pendingChanges }: Pick<Order, 'pendingChanges'>): boolean {
   return pendingChanges.some(({ terms }) => terms === null);
 }
 

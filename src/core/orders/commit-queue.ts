@@ -4,8 +4,11 @@ import { RefusalCode } from '../refusal-codes.ts';
 
 /** What the queue needs of whose inputs it orders. A `Decision` is what an input made of memory, with everything that may leave once it is durable. */
 export interface CommitHost<Input, Decision> {
-  /** Decides from memory and applies to it; null when nothing is to be committed: the input is done with. `again`: it was decided before, and that was undone. */
-  decide(input: Input, again: boolean): Decision | null;
+  /**
+   * Decides from memory and applies to it; null when nothing is to be committed: the input is done with. `wait`: memory lacks what it is about; it is decided at a later `flush`, and
+   * nothing after it before. `again`: it was decided before, and that was undone.
+   */
+  decide(input: Input, again: boolean): Decision | null | 'wait';
   /** The batch of these decisions, from memory as it is now: they are all that is decided and not durable. Null when nothing in them has to be made so. */
   render(batchId: number, decisions: readonly Decision[]): LedgerBatch | null;
   /** `committed` answers. */
@@ -192,16 +195,21 @@ export class CommitQueue<Input, Decision> {
     else this.#goOn(nowMicros);
   }
 
+  /** Whether the entry stays: it is decided, or waits to be. */
   #decide(entry: Entry<Input, Decision>): boolean {
-    entry.decision = this.#host.decide(entry.input, entry.wasDecided);
+    const decision = this.#host.decide(entry.input, entry.wasDecided);
+    if (decision === 'wait') return true;
+    entry.decision = decision;
     entry.wasDecided = true;
-    return entry.decision !== null;
+    return decision !== null;
   }
 
   #decideWaiting(): void {
     while (this.#decidedCount < Math.min(this.#sizeMax, this.#entries.length)) {
-      if (this.#decide(this.#entries[this.#decidedCount]!)) this.#decidedCount++;
-      else this.#entries.splice(this.#decidedCount, 1);
+      const entry = this.#entries[this.#decidedCount]!;
+      if (!this.#decide(entry)) this.#entries.splice(this.#decidedCount, 1);
+      else if (entry.decision === null) return;
+      else this.#decidedCount++;
     }
   }
 

@@ -4,7 +4,7 @@ import { nextHoldRaised } from '../ledger/hold-cover.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { MoneyRules } from '../ledger/money-rules.ts';
 import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
-import { forgetEndedOrders } from '../ledger/order-memory.ts';
+import { forgetEndedOrders, recallOrder } from '../ledger/order-memory.ts';
 import type { RiskTerms } from '../risk/risk-settings.ts';
 import { AccountBook } from './account-book.ts';
 import type { Decision } from './decision.ts';
@@ -26,6 +26,12 @@ export interface RiskSource {
 /** An account as the database has it, and the executions of the orders in it as events, in their order: fills, busts, corrections. */
 export interface LoadedAccount {
   readonly account: Account;
+  readonly executions: readonly LedgerEvent[];
+}
+
+/** An ended order as the database has it, with its executions as in `LoadedAccount`. */
+export interface LoadedOrder {
+  readonly order: Order;
   readonly executions: readonly LedgerEvent[];
 }
 
@@ -92,7 +98,15 @@ export class OrderBooks {
     this.accounts.remove(userId);
   }
 
-  /** Orders that ended before this are no longer kept: a late report about one is a stranger's. */
+  /** Takes in an order that was let go of, until orders are forgotten again. */
+  recall({ order, executions }: LoadedOrder): void {
+    const account = this.accounts.get(order.userId);
+    recallOrder(account, order);
+    this.accounts.placed(account, order.orderID);
+    for (const event of executions) this.trades.apply(event);
+  }
+
+  /** Orders that ended before this are no longer kept: what comes about one recalls it (`OrderRecall`). */
   forgetDoneBefore(micros: number): void {
     for (const account of this.accounts.accounts()) {
       const orderIDs = [...account.orders.keys()];

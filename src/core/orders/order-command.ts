@@ -50,6 +50,15 @@ export interface CancelOrder extends CommandBase {
   readonly clientOrderID?: string;
 }
 
+/** All open orders, or those of one instrument. */
+export interface CancelAll extends CommandBase {
+  readonly type: 'cancel-all';
+  /** '' for all. */
+  readonly symbol: string;
+  /** As in `ModifyOrder`, of each order. */
+  readonly clientOrderID?: string;
+}
+
 /** Money in or out, by an operator. `reference` makes it idempotent and is required. */
 export interface MoveCash extends CommandBase {
   readonly type: 'deposit' | 'withdraw';
@@ -66,12 +75,20 @@ export interface FreezeAccount extends CommandBase {
   readonly reason: string;
 }
 
-export type OrderCommand = PlaceOrder | ModifyOrder | CancelOrder | MoveCash | OpenAccount | FreezeAccount;
+export type OrderCommand = PlaceOrder | ModifyOrder | CancelOrder | CancelAll | MoveCash | OpenAccount | FreezeAccount;
 
 /** The answer to a command. A refusal changed nothing. */
 export type CommandReply =
   | { readonly kind: 'placed'; readonly orderID: number; readonly seq: number; readonly isRepeat: boolean }
   | { readonly kind: 'change-requested'; readonly orderID: number; readonly seq: number }
+  /** Of all orders that were open: how many are asked for, how many waited here and have ended, and how many cannot be asked for now, since the session with the venue is down. */
+  | {
+      readonly kind: 'cancels-requested';
+      readonly requested: number;
+      readonly canceled: number;
+      readonly left: number;
+      readonly seq: number;
+    }
   /** Of commands that take effect at once: money, accounts, a stop order that was not at the venue yet. `seq` is that of the event. */
   | { readonly kind: 'done'; readonly orderID: number; readonly seq: number; readonly isRepeat: boolean }
   | {

@@ -1,6 +1,6 @@
 import { VenueRefusal } from '../fix/venue-refusals.ts';
 import { batchRows } from '../ledger/batch-rows.ts';
-import type { FixSessionRow, LedgerBatch } from '../ledger/ledger-batch.ts';
+import { CLIENT_ORDER_ONCE, type FixSessionRow, type LedgerBatch } from '../ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import type { CommitHost } from './commit-queue.ts';
@@ -9,6 +9,7 @@ import type { OrderBooks } from './order-books.ts';
 import type { OrderDecider } from './order-decider.ts';
 import { AlarmKind, type OrderEffects } from './order-effects.ts';
 import type { OrderInput } from './order-input.ts';
+import { OrderRecall } from './order-recall.ts';
 
 export interface CommitParts {
   readonly effects: OrderEffects;
@@ -32,14 +33,17 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
   readonly #sessions: Map<string, FixSessionRow>;
   /** The users whose accounts are being read anew. */
   reloading: readonly number[] = [];
+  readonly recall: OrderRecall;
 
   constructor(parts: CommitParts, sessions: readonly FixSessionRow[]) {
     this.#parts = parts;
+    this.recall = new OrderRecall(parts.books, parts.effects.ledger);
     this.#sessions = new Map(sessions.map((row) => [row.sessionName, row]));
   }
 
-  decide(input: OrderInput, again: boolean): Decision | null {
+  decide(input: OrderInput, again: boolean): Decision | null | 'wait' {
     const { books, decider, isAllDurable } = this.#parts;
+    if (!this.recall.isReady(input)) return 'wait';
     const decision = decider.decide(input, again);
     for (const { type, body } of decision.requests) if (type !== 'status') books.unsent.add(body.clOrdID);
     if (decision.events.length > 0 || decision.session !== null) return decision;
@@ -96,6 +100,11 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
   drop(input: OrderInput, code: RefusalCode, text: string): void {
     const { effects, offer, onDone } = this.#parts;
     const userId = this.#userOf(input);
+    if (input.type === 'command' && !input.isKnown && text.startsWith(CLIENT_ORDER_ONCE)) {
+      // The same request as on a former day, or a mistake: the order that it made then says which.
+      offer({ ...input, isKnown: true });
+      return;
+    }
     if (input.type === 'command') effects.answer(input.command.origin, { kind: 'refused', code, text, check: null });
     if (code === RefusalCode.LedgerRefused)
       effects.alarm({ kind: AlarmKind.LedgerRefused, userId, orderID: 0, text: `${input.type}: ${text}` });

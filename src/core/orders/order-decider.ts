@@ -8,7 +8,7 @@ import { Decision } from './decision.ts';
 import { ExecutionDecisions, type Venue } from './execution-decisions.ts';
 import type { MarketView } from './market-view.ts';
 import type { OrderBooks } from './order-books.ts';
-import type { CommandReply, OrderCommand } from './order-command.ts';
+import type { CommandReply, OrderCommand, PlaceOrder } from './order-command.ts';
 import { AlarmKind, type VenueEffects } from './order-effects.ts';
 import type { OrderIds } from './order-ids.ts';
 import type { Delivery, OrderInput } from './order-input.ts';
@@ -58,7 +58,10 @@ export class OrderDecider {
     const { nowMicros } = input;
     switch (input.type) {
       case 'command':
-        decision.reply = this.#command(decision, input.command, nowMicros, again);
+        decision.reply =
+          input.command.type === 'place'
+            ? this.placing.decide(decision, input.command, nowMicros, again, input.isKnown)
+            : this.#command(decision, input.command, nowMicros);
         break;
       case 'read':
         decision.tell = input.view(this.#books.accounts.find(input.userId));
@@ -101,14 +104,14 @@ export class OrderDecider {
     return decision;
   }
 
-  #command(decision: Decision, command: OrderCommand, nowMicros: number, again: boolean): CommandReply {
+  #command(decision: Decision, command: Exclude<OrderCommand, PlaceOrder>, nowMicros: number): CommandReply {
     switch (command.type) {
-      case 'place':
-        return this.placing.decide(decision, command, nowMicros, again);
       case 'modify':
         return this.#changes.modify(decision, command, nowMicros);
       case 'cancel':
         return this.#changes.cancel(decision, command, nowMicros);
+      case 'cancel-all':
+        return this.#changes.cancelAll(decision, command, nowMicros);
       case 'deposit':
       case 'withdraw':
         return this.#accounts.move(decision, command, nowMicros);

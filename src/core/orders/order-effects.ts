@@ -28,7 +28,12 @@ export interface LedgerEffects {
   askBatch(batchId: number): void;
   /** The accounts as they are committed; one that is not there is none. */
   reload(userIds: readonly number[]): void;
+  /** An order that memory let go of. `recalled` answers. */
+  recall(wanted: WantedOrder): void;
 }
+
+/** An order by its id, whosoever it is, or by the client order id that a user placed it under. */
+export type WantedOrder = { readonly orderID: number } | { readonly userId: number; readonly clientOrderID: string };
 
 /** The gateway to the venue: see `net/venue-gateway.ts`. A request that is not None provably never left. */
 export interface VenueEffects {

@@ -29,8 +29,9 @@ export interface RequestOutcome {
 
 /** Everything that the order service decides about, in the one order in which it is decided. */
 export type OrderInput = InputBase &
+  /** `isKnown`: an order to be placed, of whose client order id the database has one already. */
   (
-    | { readonly type: 'command'; readonly command: OrderCommand }
+    | { readonly type: 'command'; readonly command: OrderCommand; readonly isKnown?: true }
     /** Looks at an account; what is returned is called when all that was seen is durable. */
     | { readonly type: 'read'; readonly userId: number; readonly view: (account: Account | undefined) => () => void }
     | { readonly type: 'execution'; readonly report: ExecutionReport; readonly delivery: Delivery }

@@ -4,6 +4,7 @@ import { VenueRefusal } from '../fix/venue-refusals.ts';
 import { clOrdIDOf, type Order, OrderSide, OrderStatus, Product } from '../ledger/order.ts';
 import { AlarmKind } from './order-effects.ts';
 import { ACME, limit, limitOrder, stopMarket, TestDesk, USER } from './testing/test-desk.ts';
+import { SESSION_NAME } from './testing/test-venue.ts';
 
 /** What a death can find under way: the steps of letting everything come to rest, each of which it may follow. */
 function settleUntil(desk: TestDesk, steps: number): boolean {
@@ -172,6 +173,39 @@ t.test('what happened at the venue while nobody was here comes in once', (t) => 
   t.match(desk.order(orderID), { status: OrderStatus.Canceled, cumQty: 4, holdPaise: 0 });
   desk.restart();
   t.match(desk.order(orderID), { status: OrderStatus.Canceled, cumQty: 4 });
+  t.same(desk.alarms, []);
+  t.end();
+});
+
+t.test('over a reset of the numbers the row of a session goes on in the new epoch, and nothing is taken twice', (t) => {
+  const desk = TestDesk.open();
+  const orderID = desk.place();
+  const name = clOrdIDOf(orderID, 0);
+  desk.venue.accept();
+  desk.venue.fill(name, 10, 10_000);
+  desk.settle();
+  const { epoch, nextTargetMsgSeqNum } = desk.venue.file;
+  t.match(desk.ledger.sessions.get(SESSION_NAME), { epoch, lastReceivedSeqNum: nextTargetMsgSeqNum - 1 });
+  desk.venue.beginAnew();
+  desk.settle();
+  t.equal(desk.venue.file.epoch, epoch + 1);
+  t.match(
+    desk.ledger.sessions.get(SESSION_NAME),
+    { epoch: epoch + 1, lastReceivedSeqNum: 0, lastSentSeqNum: 0, state: 'up' },
+    'before anything came in under the new numbers',
+  );
+  const next = clOrdIDOf(desk.place({ clientOrderID: 'next' }), 0);
+  desk.venue.accept();
+  desk.venue.fill(next, 4, 10_000);
+  desk.venue.carry();
+  t.equal(desk.venue.file.nextTargetMsgSeqNum, 2, 'the two reports are not committed');
+  desk.restart();
+  t.equal(desk.account().positions.values().next().value?.quantity, 14, 'they came again, under the new numbers');
+  t.equal(desk.service.repeatCount, 0);
+  t.match(desk.ledger.sessions.get(SESSION_NAME), {
+    epoch: epoch + 1,
+    lastReceivedSeqNum: desk.venue.file.nextTargetMsgSeqNum - 1,
+  });
   t.same(desk.alarms, []);
   t.end();
 });

@@ -12,11 +12,11 @@ import { clOrdIDOf, isTerminal, OrderStatus } from '../ledger/order.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Decision } from './decision.ts';
-import { type LoadedAccount, OrderBooks, type RiskSource } from './order-books.ts';
+import { type LoadedAccount, type LoadedOrder, OrderBooks, type RiskSource } from './order-books.ts';
 import type { CommandReply, OrderCommand } from './order-command.ts';
 import { OrderCommits } from './order-commits.ts';
 import { OrderDecider } from './order-decider.ts';
-import { AlarmKind, type OrderEffects } from './order-effects.ts';
+import { AlarmKind, type OrderEffects, type WantedOrder } from './order-effects.ts';
 import { OrderIds } from './order-ids.ts';
 import type { Delivery, OrderInput } from './order-input.ts';
 import type { CommittedState, OrderServiceParts, OrderServiceSettings } from './order-service-parts.ts';
@@ -87,7 +87,7 @@ export class OrderService implements VenueListener {
   }
 
   /** How the ends of the trading days go. */
-  get dayRoll(): Pick<DayRoll, 'isDone' | 'progress' | 'mayReset'> {
+  get dayRoll(): Pick<DayRoll, 'isDone' | 'doneDate' | 'progress' | 'mayReset'> {
     return this.#dayRoll;
   }
 
@@ -148,6 +148,7 @@ export class OrderService implements VenueListener {
   onTimer(nowMicros: number): void {
     this.#tell(nowMicros);
     this.#queue.onTimer(nowMicros);
+    this.#commits.recall.onTimer();
     this.#dayRoll.onTimer(this.#nowMicros);
   }
 
@@ -171,6 +172,13 @@ export class OrderService implements VenueListener {
       for (const loaded of accounts) this.#books.put(loaded);
     }
     this.#queue.reloaded(accounts !== null, nowMicros);
+  }
+
+  /** The answer to `ledger.recall`: null for an order that is not there. */
+  recalled(wanted: WantedOrder, found: LoadedOrder | null | 'unavailable', nowMicros: number): void {
+    this.#tell(nowMicros);
+    this.#commits.recall.recalled(wanted, found);
+    this.#queue.flush(nowMicros);
   }
 
   /** Limits and rates of a new day, or changed by an operator: from the next decision on. */

@@ -53,15 +53,24 @@ export class PlaceDecisions {
   }
 
   /**
-   * `again`: the order was allowed before and that was undone, not by its own fault. It counts in the rates already, so they are not asked again.
+   * `again`: the order was allowed before and that was undone, not by its own fault. It counts in the rates already, so they are not asked again. `isKnown`: the database has an order of its
+   * client order id, which is in memory as well if it could be found.
    */
-  decide(decision: Decision, command: PlaceOrder, nowMicros: number, again: boolean): CommandReply {
+  decide(
+    decision: Decision,
+    command: PlaceOrder,
+    nowMicros: number,
+    again: boolean,
+    isKnown: boolean = false,
+  ): CommandReply {
     const account = this.#books.accounts.find(command.userId);
     if (account === undefined) return refused({ code: RefusalCode.UnknownAccount, text: 'no such account' });
     const facts = this.#books.instruments.bySymbol(command.symbol);
     const known = account.clientOrders.get(command.clientOrderID);
     if (known !== undefined && !command.dryRun)
       return repeated(account.orders.get(known)!, command, facts, account.seq);
+    if (isKnown)
+      return refused({ code: RefusalCode.LedgerRefused, text: 'the database has the client order id, and no order' });
     if (facts === undefined) return refused({ code: RefusalCode.UnknownSymbol, text: `no symbol ${command.symbol}` });
     const refusal = this.#refusal(account, command, facts, nowMicros);
     if (refusal !== null) return refused(refusal);

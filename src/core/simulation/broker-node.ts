@@ -3,7 +3,7 @@ import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import { clOrdIDOf, isTerminal, type Order } from '../ledger/order.ts';
 import { MarketHours } from '../market/calendar.ts';
 import type { CommandOrigin, CommandReply, OrderCommand } from '../orders/order-command.ts';
-import type { LedgerEffects, OrderAlarm, OrderEffects, VenueEffects } from '../orders/order-effects.ts';
+import type { LedgerEffects, OrderAlarm, OrderEffects, VenueEffects, WantedOrder } from '../orders/order-effects.ts';
 import { OrderService } from '../orders/order-service.ts';
 import { ORDER_SERVICE_DEFAULTS } from '../orders/order-service-parts.ts';
 import { BrokerSessions, type SessionsWorld } from './broker-sessions.ts';
@@ -175,6 +175,25 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
       this.#asksDatabase--;
       const accounts = network.isAway ? null : userIds.flatMap((userId) => this.#load(userId) ?? []);
       this.#service.reloaded(accounts, this.#nowMicros);
+    });
+  }
+
+  recall(wanted: WantedOrder): void {
+    this.#asksDatabase++;
+    const { scheduler, network, tables } = this.#world;
+    scheduler.after(network.delayMicros(), () => {
+      if (this.#isDead) return;
+      this.#asksDatabase--;
+      const order = [...tables.orders.values()].find((each) =>
+        'orderID' in wanted
+          ? each.orderID === wanted.orderID
+          : each.userId === wanted.userId && each.clientOrderID === wanted.clientOrderID,
+      );
+      const loaded = order === undefined ? undefined : this.#load(order.userId);
+      const found = loaded?.account.orders.get(order!.orderID);
+      const executions = loaded?.executions.filter(({ orderID }) => orderID === found?.orderID) ?? [];
+      const answer = found === undefined ? null : { order: found, executions };
+      this.#service.recalled(wanted, network.isAway ? 'unavailable' : answer, this.#nowMicros);
     });
   }
 

@@ -88,6 +88,9 @@ export class OutwardAudit {
       case 'change-requested':
         this.#auditDurable(command.userId, reply.seq, (event) => event.orderID === reply.orderID);
         break;
+      case 'cancels-requested':
+        this.#auditDurable(command.userId, reply.seq, () => true);
+        break;
       case 'done':
         this.#auditDurable(command.userId, reply.seq, (event) => isDone(command, event));
         break;

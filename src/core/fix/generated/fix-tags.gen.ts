@@ -38,6 +38,7 @@ export const Tag = {
   TransactTime: 60,
   PossResend: 97,
   EncryptMethod: 98,
+  StopPx: 99,
   CxlRejReason: 102,
   OrdRejReason: 103,
   SecurityDesc: 107,

@@ -207,6 +207,7 @@ export class TestDesk {
     ledger.answers = {
       committed: (batchId, outcome) => running.committed(batchId, outcome, this.nowMicros),
       batchAnswer: (batchId, answer) => running.batchAnswer(batchId, answer, this.nowMicros),
+      recalled: (wanted, found) => running.recalled(wanted, found, this.nowMicros),
       reloaded: (accounts) => running.reloaded(accounts, this.nowMicros),
     };
     return running;

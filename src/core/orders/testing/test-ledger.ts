@@ -1,9 +1,16 @@
 import { type Account, cashPaise, marginUsedPaise, newAccount } from '../../ledger/account.ts';
 import { applyEvent } from '../../ledger/apply-event.ts';
-import type { BatchAnswer, CommitOutcome, FixSessionRow, LedgerBatch } from '../../ledger/ledger-batch.ts';
+import {
+  type BatchAnswer,
+  CLIENT_ORDER_ONCE,
+  type CommitOutcome,
+  type FixSessionRow,
+  type LedgerBatch,
+} from '../../ledger/ledger-batch.ts';
 import { EventType, type LedgerEvent } from '../../ledger/ledger-event.ts';
-import type { LoadedAccount } from '../order-books.ts';
-import type { LedgerEffects } from '../order-effects.ts';
+import { forgetEndedOrders } from '../../ledger/order-memory.ts';
+import type { LoadedAccount, LoadedOrder } from '../order-books.ts';
+import type { LedgerEffects, WantedOrder } from '../order-effects.ts';
 import type { CommittedState } from '../order-service-parts.ts';
 
 /** For tests: what answers the ledger's effects, each question in a later turn. */
@@ -11,6 +18,7 @@ export interface LedgerAnswers {
   committed(batchId: number, outcome: CommitOutcome): void;
   batchAnswer(batchId: number, answer: BatchAnswer): void;
   reloaded(accounts: readonly LoadedAccount[] | null): void;
+  recalled(wanted: WantedOrder, found: LoadedOrder | null | 'unavailable'): void;
 }
 
 /** How the next question is answered in place of the truth. `lost-after` and `lost-before`: the connection is lost after, or before, the batch took effect. */
@@ -30,6 +38,8 @@ export class TestLedger implements LedgerEffects {
   /** A constraint of the test's own: the name of what it breaks, or ''. */
   constraint: (batch: LedgerBatch) => string = () => '';
   answers: LedgerAnswers | null = null;
+  /** Orders that ended before are not loaded with their account. */
+  dayMicros = 0;
   readonly #events = new Map<number, LedgerEvent[]>();
   readonly #questions: (() => void)[] = [];
 
@@ -60,7 +70,14 @@ export class TestLedger implements LedgerEffects {
   reload(userIds: readonly number[]): void {
     this.#questions.push(() => {
       const isAway = this.faults.shift() === 'unavailable';
-      this.answers?.reloaded(isAway ? null : userIds.flatMap((userId) => this.load(userId) ?? []));
+      this.answers?.reloaded(isAway ? null : userIds.flatMap((userId) => this.#recent(userId) ?? []));
+    });
+  }
+
+  recall(wanted: WantedOrder): void {
+    this.#questions.push(() => {
+      const isAway = this.faults.shift() === 'unavailable';
+      this.answers?.recalled(wanted, isAway ? 'unavailable' : this.#find(wanted));
     });
   }
 
@@ -88,10 +105,30 @@ export class TestLedger implements LedgerEffects {
   }
 
   state(): CommittedState {
-    const accounts = [...this.#events.keys()].map((userId) => this.load(userId)!);
+    const accounts = [...this.#events.keys()].map((userId) => this.#recent(userId)!);
     const lastOrderID = Math.max(0, ...this.events.map(({ orderID }) => orderID));
     const lastBatchId = this.batches.at(-1)?.batchId ?? 0;
     return { accounts, sessions: [...this.sessions.values()], lastOrderID, lastBatchId };
+  }
+
+  #recent(userId: number): LoadedAccount | null {
+    const loaded = this.load(userId);
+    if (loaded !== null) forgetEndedOrders(loaded.account, this.dayMicros);
+    return loaded;
+  }
+
+  #find(wanted: WantedOrder): LoadedOrder | null {
+    const placed = this.events.find(({ userId, orderID, detail }) =>
+      'orderID' in wanted
+        ? orderID === wanted.orderID
+        : userId === wanted.userId &&
+          detail.type === EventType.OrderPlaced &&
+          detail.clientOrderID === wanted.clientOrderID,
+    );
+    if (placed === undefined) return null;
+    const { account, executions } = this.load(placed.userId)!;
+    const { orderID } = placed;
+    return { order: account.orders.get(orderID)!, executions: executions.filter((event) => event.orderID === orderID) };
   }
 
   #commit(batch: LedgerBatch): CommitOutcome {
@@ -114,6 +151,8 @@ export class TestLedger implements LedgerEffects {
 
   /** The constraint that a batch breaks, or ''. */
   #broken(batch: LedgerBatch): string {
+    for (const { userId, clientOrderID } of batch.newOrders)
+      if (clientOrderID !== '' && this.load(userId)?.account.clientOrders.has(clientOrderID)) return CLIENT_ORDER_ONCE;
     for (const row of batch.accounts) {
       const before = this.load(row.userId)?.account ?? newAccount(row.userId);
       if (before.seq !== row.firstSeq - 1) return 'account sequence';

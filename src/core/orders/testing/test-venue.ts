@@ -112,6 +112,13 @@ export class TestVenue implements VenueEffects {
     this.carry();
   }
 
+  /** A new day: the session ends and comes up with new numbers. */
+  beginAnew(): void {
+    this.cut();
+    this.#broker!.beginAnew();
+    this.connect();
+  }
+
   /** The connection is lost, with what is under way on it. */
   cut(): void {
     this.#wire.toVenue.length = 0;
