@@ -1,9 +1,18 @@
 import { assert } from '../assert.ts';
-import { type Account, cashPaise, type Holding, marginUsedPaise, type Position, positionKey } from './account.ts';
+import {
+  type Account,
+  cashPaise,
+  copyHolding,
+  copyPosition,
+  type Holding,
+  marginUsedPaise,
+  type Position,
+  positionKey,
+} from './account.ts';
 import { chargesPaise } from './charges.ts';
 import type { AccountRow, LedgerBatch, TradeRow } from './ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
-import { type Order, OrderSide, Product } from './order.ts';
+import { copyOrder, type Order, OrderSide, Product } from './order.ts';
 import { totalValuePaise } from './total-value.ts';
 
 export type BatchRows = Pick<
@@ -34,10 +43,10 @@ export function batchRows(events: readonly LedgerEvent[], accountOf: (userId: nu
     newOrders: all.flatMap((touched) => touched.orders(true)),
     changedOrders: all.flatMap((touched) => touched.orders(false)),
     positions: all.flatMap(({ account: { userId }, positions }) =>
-      [...positions].map((position) => ({ userId, position: { ...position } })),
+      [...positions].map((position) => ({ userId, position: copyPosition(position) })),
     ),
     holdings: all.flatMap(({ account: { userId }, holdings }) =>
-      [...holdings].map((holding) => ({ userId, holding: { ...holding } })),
+      [...holdings].map((holding) => ({ userId, holding: copyHolding(holding) })),
     ),
     trades,
   };
@@ -83,7 +92,7 @@ class TouchedRows {
   }
 
   orders(placed: boolean): Order[] {
-    return [...this.#orders].filter(([, isNew]) => isNew === placed).map(([order]) => ({ ...order }));
+    return [...this.#orders].filter(([, isNew]) => isNew === placed).map(([order]) => copyOrder(order));
   }
 
   accountRow(): AccountRow {
@@ -124,35 +133,32 @@ function addTrades(account: Account, event: LedgerEvent, trades: TradeRow[]): vo
   const { instrumentId, side } = account.orders.get(orderID)!;
   const sign = side === OrderSide.Buy ? 1 : -1;
   const { venue, tradingDay, execID } = detail;
-  const row = { userId: account.userId, seq, orderID, instrumentId, venue, tradingDay, execID, tsMicros };
-  if (detail.type === EventType.OrderFilled) {
-    const { lastQty, lastPxPaise, charges } = detail;
+  const add = (execRefID: string, quantity: number, pricePaise: number, paid: number): void => {
     trades.push({
-      ...row,
-      execRefID: '',
-      quantity: sign * lastQty,
-      pricePaise: lastPxPaise,
-      chargesPaise: chargesPaise(charges),
+      userId: account.userId,
+      seq,
+      orderID,
+      instrumentId,
+      venue,
+      tradingDay,
+      execID,
+      execRefID,
+      quantity,
+      pricePaise,
+      chargesPaise: paid,
+      tsMicros,
     });
+  };
+  const { lastQty, lastPxPaise, charges } = detail;
+  if (detail.type === EventType.OrderFilled) {
+    add('', sign * lastQty, lastPxPaise, chargesPaise(charges));
     return;
   }
-  const { undone, execRefID, lastQty, lastPxPaise, charges } = detail;
+  const { undone, execRefID } = detail;
   const isBust = detail.type === EventType.TradeBusted;
   const undonePaise = chargesPaise(undone.charges);
-  trades.push({
-    ...row,
-    execRefID,
-    quantity: -sign * undone.lastQty,
-    pricePaise: undone.lastPxPaise,
-    // A bust may leave a part of the brokerage where it was, with what is left of the order.
-    chargesPaise: isBust ? chargesPaise(charges) : -undonePaise,
-  });
-  if (isBust) return;
-  trades.push({
-    ...row,
-    execRefID: '',
-    quantity: sign * lastQty,
-    pricePaise: lastPxPaise,
-    chargesPaise: undonePaise + chargesPaise(charges),
-  });
+  // A bust may leave a part of the brokerage where it was, with what is left of the order.
+  const backPaise = isBust ? chargesPaise(charges) : -undonePaise;
+  add(execRefID, -sign * undone.lastQty, undone.lastPxPaise, backPaise);
+  if (!isBust) add('', sign * lastQty, lastPxPaise, undonePaise + chargesPaise(charges));
 }

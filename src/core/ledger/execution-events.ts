@@ -6,7 +6,6 @@ import {
   type Charges,
   type EventDetail,
   EventType,
-  type ExecutionDetail,
   LedgerAccount,
   type LedgerEvent,
   type PositionChange,
@@ -14,7 +13,7 @@ import {
 } from './ledger-event.ts';
 import type { MoneyRules } from './money-rules.ts';
 import { isTerminal, type Order, OrderSide, Product } from './order.ts';
-import { claimedQty, heldBy, maxLeavesQty, type OrderHold } from './order-hold.ts';
+import { claimedQty, type HeldOrder, heldBy, maxLeavesQty, type OrderHold } from './order-hold.ts';
 import { type TradedUnits, tradeInto } from './position-value.ts';
 import { chargeTransfers, postingsOf, type Transfer } from './postings.ts';
 
@@ -47,14 +46,16 @@ export function orderFilled(
   const units = tradeInto(position ?? NO_UNITS, sign * lastQty, sign * valuePaise);
   const charges = fillCharges(rules, order, position, valuePaise, execution.tradingDay);
   const after = executedOrder(order, lastQty, valuePaise, charges);
-  const change = { type: EventType.OrderFilled } as const;
   return executionEvent(account, tsMicros, {
     order,
+    execution,
+    charges,
+    position: positionChange(rules, order, units),
     cashPaise: order.product === Product.CNC ? -sign * valuePaise : units.realisedPaise,
     marginBeforePaise: position?.marginPaise ?? 0,
     hold: holdAfter(rules, order, after),
     after,
-    detail: { ...change, ...copyOf(execution), charges, position: positionChange(rules, order, units) },
+    undoing: null,
   });
 }
 
@@ -101,23 +102,20 @@ function changedTrade(
   const position = account.positions.get(positionKey(order.instrumentId, order.product));
   const back = tradeInto(position ?? NO_UNITS, -sign * lastQty, -sign * oldPaise);
   const again = tradeInto(back, sign * newQty, sign * newPaise);
-  const units = { ...again, realisedPaise: back.realisedPaise + again.realisedPaise };
+  const realisedPaise = back.realisedPaise + again.realisedPaise;
+  const units = { quantity: again.quantity, openValuePaise: again.openValuePaise, realisedPaise };
   const charges = changedCharges(rules, order, position, undone, newQty, newPaise);
   const after = executedOrder(order, newQty - lastQty, newPaise - oldPaise, charges);
   return executionEvent(account, tsMicros, {
     order,
+    execution,
+    charges,
+    position: positionChange(rules, order, units),
     cashPaise: order.product === Product.CNC ? sign * (oldPaise - newPaise) : units.realisedPaise,
     marginBeforePaise: position?.marginPaise ?? 0,
     hold: holdAfter(rules, order, after),
     after,
-    detail: {
-      type,
-      ...copyOf(execution),
-      charges,
-      position: positionChange(rules, order, units),
-      execRefID: standing.execID,
-      undone,
-    },
+    undoing: { type, execRefID: standing.execID, undone },
   });
 }
 
@@ -161,17 +159,23 @@ function changedCharges(
 }
 
 /** The order as it would be with `quantity` more executed. */
-function executedOrder(order: Order, quantity: number, valuePaise: number, charges: Charges): Order {
+function executedOrder(order: Order, quantity: number, valuePaise: number, charges: Charges): HeldOrder {
+  const { side, product, terms, holdPricePaise, pendingChanges, exposureQty } = order;
   return {
-    ...order,
+    side,
+    product,
+    terms,
+    holdPricePaise,
+    pendingChanges,
     cumQty: order.cumQty + quantity,
     cumValuePaise: order.cumValuePaise + valuePaise,
     brokeragePaise: order.brokeragePaise + charges.brokeragePaise,
+    exposureQty,
   };
 }
 
 /** The units that close a position fill first. Units that come back count as opening one: what they closed may be gone. */
-function holdAfter(rules: MoneyRules, before: Order, after: Order): OrderHold {
+function holdAfter(rules: MoneyRules, before: Order, after: HeldOrder): OrderHold {
   const isDone = isTerminal(before.status) || after.cumQty >= after.terms.quantity;
   if (isDone) return { holdPaise: 0, exposureQty: 0 };
   const filledQty = maxLeavesQty(before) - maxLeavesQty(after);
@@ -185,39 +189,30 @@ function positionChange(rules: MoneyRules, order: Order, units: TradedUnits): Po
   return { quantity, openValuePaise, marginPaise, realisedPaise };
 }
 
-function copyOf({ execID, venue, tradingDay, lastQty, lastPxPaise }: Execution): Execution {
-  return { execID, venue, tradingDay, lastQty, lastPxPaise };
-}
-
 interface Posted {
   readonly order: Order;
+  readonly execution: Execution;
+  readonly charges: Charges;
+  readonly position: PositionChange;
   /** To the user from the clearing house. */
   readonly cashPaise: number;
   readonly marginBeforePaise: number;
   readonly hold: OrderHold;
   /** The order with it. */
-  readonly after: Order;
-  readonly detail: DistributiveOmit<Executed, keyof OrderAfter>;
+  readonly after: HeldOrder;
+  /** What a bust or a correction has beside. */
+  readonly undoing: Undoing | null;
 }
 
-type OrderAfter = Pick<
-  ExecutionDetail,
-  'cumQty' | 'cumValuePaise' | 'leavesQty' | 'holdPaise' | 'exposureQty' | 'isLate'
->;
-
-type Executed = Extract<EventDetail, { readonly execID: string }>;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+type Undoing = Pick<Extract<EventDetail, { readonly undone: UndoneTrade }>, 'type' | 'execRefID' | 'undone'>;
 
 function executionEvent(account: Account, tsMicros: number, posted: Posted): LedgerEvent {
-  const { order, hold, after, detail, cashPaise, marginBeforePaise } = posted;
-  const isLate = isTerminal(order.status);
-  const { cumQty, cumValuePaise, terms } = after;
-  const leavesQty = isLate ? 0 : Math.max(0, terms.quantity - cumQty);
+  const { order, hold, charges, position, cashPaise, marginBeforePaise } = posted;
   const transfers: Transfer[] = [
     [LedgerAccount.Held, LedgerAccount.Available, order.holdPaise - hold.holdPaise],
     [LedgerAccount.Exchange, LedgerAccount.Available, cashPaise],
-    [LedgerAccount.Available, LedgerAccount.Margin, detail.position.marginPaise - marginBeforePaise],
-    ...chargeTransfers(detail.charges),
+    [LedgerAccount.Available, LedgerAccount.Margin, position.marginPaise - marginBeforePaise],
+    ...chargeTransfers(charges),
   ];
   return {
     userId: account.userId,
@@ -227,6 +222,49 @@ function executionEvent(account: Account, tsMicros: number, posted: Posted): Led
     instrumentId: order.instrumentId,
     product: order.product,
     postings: postingsOf(transfers),
-    detail: { ...detail, cumQty, cumValuePaise, leavesQty, ...hold, isLate } as Executed,
+    detail: executionDetail(posted),
+  };
+}
+
+function executionDetail({ order, execution, charges, position, hold, after, undoing }: Posted): EventDetail {
+  const { execID, venue, tradingDay, lastQty, lastPxPaise } = execution;
+  const { cumQty, cumValuePaise, terms } = after;
+  const { holdPaise, exposureQty } = hold;
+  const isLate = isTerminal(order.status);
+  const leavesQty = isLate ? 0 : Math.max(0, terms.quantity - cumQty);
+  if (undoing === null)
+    return {
+      type: EventType.OrderFilled,
+      execID,
+      venue,
+      tradingDay,
+      lastQty,
+      lastPxPaise,
+      charges,
+      position,
+      cumQty,
+      cumValuePaise,
+      leavesQty,
+      holdPaise,
+      exposureQty,
+      isLate,
+    };
+  return {
+    type: undoing.type,
+    execID,
+    venue,
+    tradingDay,
+    lastQty,
+    lastPxPaise,
+    charges,
+    position,
+    execRefID: undoing.execRefID,
+    undone: undoing.undone,
+    cumQty,
+    cumValuePaise,
+    leavesQty,
+    holdPaise,
+    exposureQty,
+    isLate,
   };
 }

@@ -104,6 +104,35 @@ export interface Order {
   updatedMicros: number;
 }
 
+/** Field by field: copies of copies made by spreading each have a shape of their own, and everything that looks at orders becomes slow by it. */
+export function copyOrder(order: Order): Order {
+  return {
+    orderID: order.orderID,
+    userId: order.userId,
+    instrumentId: order.instrumentId,
+    side: order.side,
+    product: order.product,
+    validity: order.validity,
+    clientOrderID: order.clientOrderID,
+    placedMicros: order.placedMicros,
+    status: order.status,
+    terms: order.terms,
+    version: order.version,
+    venueVersion: order.venueVersion,
+    venueOrderID: order.venueOrderID,
+    pendingChanges: order.pendingChanges,
+    cumQty: order.cumQty,
+    cumValuePaise: order.cumValuePaise,
+    exposureQty: order.exposureQty,
+    holdPricePaise: order.holdPricePaise,
+    holdPaise: order.holdPaise,
+    brokeragePaise: order.brokeragePaise,
+    refusalCode: order.refusalCode,
+    text: order.text,
+    updatedMicros: order.updatedMicros,
+  };
+}
+
 /** ClOrdID(11) of a request: unique for ever, and it names its order without a table. */
 export function clOrdIDOf(orderID: number, version: number): string {
   return `${orderID.toString(36).toUpperCase()}-${version}`;

@@ -79,7 +79,18 @@ export class PlaceDecisions {
     const { clientOrderID } = command;
     const { holdPaise, holdPricePaise, exposureQty } = check;
     const orderID = this.#ids.next(nowMicros);
-    const placed = { ...order, orderID, clientOrderID, holdPaise, holdPricePaise, exposureQty };
+    const placed = {
+      orderID,
+      instrumentId: facts.instrumentId,
+      side,
+      product,
+      validity,
+      terms,
+      clientOrderID,
+      holdPricePaise,
+      holdPaise,
+      exposureQty,
+    };
     if (!again) this.#count(activity, placed, risk, nowMicros, tradingDay);
     this.#books.apply(decision, account, orderPlaced(account, placed, nowMicros));
     if (!isStop(terms.ordType)) {
