@@ -70,8 +70,7 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
       venue: { name: 'NSE', marketHours: MarketHours.Nse },
     };
     const parts = { effects: this, instruments: SIMULATED_DIRECTORY, risk: SIMULATED_RISK, market: world.market };
-    let lastOrderID = 0;
-    for (const orderID of tables.orders.keys()) lastOrderID = Math.max(lastOrderID, orderID);
+    const { lastOrderID } = tables;
     this.#lastOrderID = lastOrderID;
     const accounts = [...tables.accounts.keys()].map((userId) => this.#load(userId)!);
     const sessions = tampering.forgetsDeliveries === true ? [] : [...tables.sessions.values()];

@@ -2,6 +2,7 @@ import { positionKey } from '../ledger/account.ts';
 import type { AccountRow, BatchAnswer, CommitOutcome, LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
 import { isTerminal } from '../ledger/order.ts';
+import { isExecution } from './event-audit.ts';
 import { type AccountRecord, ModelTables, NO_ACCOUNT, tradeKey } from './model-tables.ts';
 
 /** What a batch made of the accounts it touches, by user; or the constraint that refuses it. */
@@ -194,14 +195,17 @@ export class ModelDatabase {
     for (const [userId, record] of accounts) tables.accounts.set(userId, record);
     for (const event of batch.events) {
       const { userId } = event;
-      const events = tables.events.get(userId);
-      if (events === undefined) tables.events.set(userId, [event]);
-      else events.push(event);
+      listOf(tables.events, userId).push(event);
+      if (isExecution(event.detail)) listOf(tables.executionsOf, userId).push(event);
       const reference = referenceOf(event);
-      if (reference !== '') tables.references.add(`${userId} ${reference}`);
+      if (reference === '') continue;
+      tables.references.add(`${userId} ${reference}`);
+      rowsOf(tables.referencesOf, userId).set(reference, event.seq);
     }
     for (const order of batch.newOrders) {
       tables.orders.set(order.orderID, order);
+      listOf(tables.ordersOf, order.userId).push(order.orderID);
+      tables.lastOrderID = Math.max(tables.lastOrderID, order.orderID);
       if (order.clientOrderID !== '') tables.clientOrders.add(`${order.userId} ${order.clientOrderID}`);
     }
     for (const order of batch.changedOrders) tables.orders.set(order.orderID, order);
@@ -233,4 +237,13 @@ function rowsOf<K, V>(tables: Map<number, Map<K, V>>, userId: number): Map<K, V>
     tables.set(userId, rows);
   }
   return rows;
+}
+
+function listOf<V>(lists: Map<number, V[]>, userId: number): V[] {
+  let list = lists.get(userId);
+  if (list === undefined) {
+    list = [];
+    lists.set(userId, list);
+  }
+  return list;
 }

@@ -34,6 +34,11 @@ export class ModelTables {
   /** The unique indexes: of client order ids, and of references of deposits and withdrawals. */
   readonly clientOrders = new Set<string>();
   readonly references = new Set<string>();
+  /** What is looked up by user when an engine loads, in the order in which it came in: OrderIDs, executions, references with their seq. */
+  readonly ordersOf = new Map<number, number[]>();
+  readonly executionsOf = new Map<number, LedgerEvent[]>();
+  readonly referencesOf = new Map<number, Map<string, number>>();
+  lastOrderID = 0;
 }
 
 export const NO_ACCOUNT: AccountRecord = {
