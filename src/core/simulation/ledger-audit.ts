@@ -6,6 +6,7 @@ import type { AccountRow, LedgerBatch, TradeRow } from '../ledger/ledger-batch.t
 import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
 import { isTerminal, type Order, OrderSide, type OrderTerms, Product } from '../ledger/order.ts';
 import { totalValuePaise } from '../ledger/total-value.ts';
+import type { DayEndAudit } from './day-end-audit.ts';
 import { auditEvent, executed, isExecution, leavesMax } from './event-audit.ts';
 import { type Findings, Invariant } from './findings.ts';
 import { referenceOf } from './model-database.ts';
@@ -29,6 +30,7 @@ export class LedgerAudit {
   /** As the events say that they are. */
   readonly accounts = new Map<number, Account>();
   readonly #findings: Findings;
+  readonly #dayEnd: DayEndAudit;
   readonly #exchange: ExchangeLookup;
   readonly #references = new Set<string>();
   /** Net shares by user, instrument and product, from fills alone. */
@@ -38,8 +40,9 @@ export class LedgerAudit {
   /** ExecIDs that are booked. */
   readonly booked = new Set<string>();
 
-  constructor(findings: Findings, exchange: ExchangeLookup) {
+  constructor(findings: Findings, exchange: ExchangeLookup, dayEnd: DayEndAudit) {
     this.#findings = findings;
+    this.#dayEnd = dayEnd;
     this.#exchange = exchange;
   }
 
@@ -96,6 +99,7 @@ export class LedgerAudit {
       return undefined;
     }
     auditEvent(account, event, this.#findings);
+    this.#dayEnd.event(account, event);
     this.#auditReference(event);
     if (event.detail.type === EventType.OrderTriggered) this.#auditTrigger(account, event);
     try {
@@ -166,6 +170,11 @@ export class LedgerAudit {
       Invariant.HoldsCoverOrders,
       () => `order ${order.orderID} has ended and holds ${order.holdPaise}`,
     );
+  }
+
+  /** The orders of a user that have not ended, by their events. */
+  liveOrders(userId: number): Iterable<Order> {
+    return this.#liveOf(userId).values();
   }
 
   #liveOf(userId: number): Map<number, Order> {

@@ -1,6 +1,7 @@
 import { positionKey } from '../ledger/account.ts';
 import type { AccountRow, BatchAnswer, CommitOutcome, LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { NO_NOTE_DUE, withExecution } from '../ledger/note-due.ts';
 import { isTerminal } from '../ledger/order.ts';
 import { isExecution } from './event-audit.ts';
 import { type AccountRecord, ModelTables, NO_ACCOUNT, tradeKey } from './model-tables.ts';
@@ -196,7 +197,12 @@ export class ModelDatabase {
     for (const event of batch.events) {
       const { userId } = event;
       listOf(tables.events, userId).push(event);
-      if (isExecution(event.detail)) listOf(tables.executionsOf, userId).push(event);
+      const { detail } = event;
+      if (detail.type === EventType.ContractNoteIssued) tables.noteDueOf.delete(userId);
+      if (isExecution(detail)) {
+        listOf(tables.executionsOf, userId).push(event);
+        tables.noteDueOf.set(userId, withExecution(tables.noteDueOf.get(userId) ?? NO_NOTE_DUE, detail));
+      }
       const reference = referenceOf(event);
       if (reference === '') continue;
       tables.references.add(`${userId} ${reference}`);

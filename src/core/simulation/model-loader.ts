@@ -1,4 +1,5 @@
 import { copyHolding, copyPosition, newAccount } from '../ledger/account.ts';
+import { NO_NOTE_DUE } from '../ledger/note-due.ts';
 import { copyOrder } from '../ledger/order.ts';
 import type { LoadedAccount } from '../orders/order-books.ts';
 import type { ModelTables } from './model-tables.ts';
@@ -14,6 +15,7 @@ export function loadAccount(tables: ModelTables, userId: number): LoadedAccount 
   account.heldPaise = heldPaise;
   account.marginPaise = marginPaise;
   account.frozenReason = frozenReason;
+  account.noteDue = tables.noteDueOf.get(userId) ?? NO_NOTE_DUE;
   for (const orderID of tables.ordersOf.get(userId) ?? []) {
     const order = copyOrder(tables.orders.get(orderID)!);
     account.orders.set(orderID, order);
