@@ -244,6 +244,28 @@ t.test('what the venue lets live after the close expires here, with an alarm', (
   t.end();
 });
 
+t.test('the numbers of a session may begin anew when what ended its orders is durable', (t) => {
+  const rolling = new RollingDesk();
+  const { desk } = rolling;
+  rolling.saysExpired = false;
+  const orderID = rolling.place({ terms: limit(5, 9_500) });
+  rolling.goTo(india('2026-11-26', '15:29'));
+  const closeMicros = india('2026-11-26', '15:30');
+  desk.nowMicros = closeMicros;
+  desk.wait(SECOND);
+  const mayReset = (): boolean => desk.service.dayRoll.mayReset(desk.venue.sessionNameOf(), desk.nowMicros);
+  t.equal(mayReset(), false, 'an order of the day is alive');
+  desk.venue.end(clOrdIDOf(orderID, 0), OrdStatus.Expired, ExecType.Expired);
+  desk.venue.carry();
+  desk.service.flush(desk.nowMicros);
+  desk.service.onTimer(desk.nowMicros + SECOND);
+  t.equal(desk.order(orderID).status, OrderStatus.Expired);
+  t.equal(mayReset(), false, 'in memory alone');
+  desk.settle();
+  t.equal(mayReset(), true);
+  t.end();
+});
+
 t.test('with the session down nothing is guessed: holds stay until the venue has spoken', (t) => {
   const rolling = new RollingDesk();
   const orderID = rolling.place({ terms: limit(5, 9_500) });

@@ -6,8 +6,6 @@ import { isExecution } from './event-audit.ts';
 import { moveBetween, skewed } from './ledger-skew.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 
-const NEVER = '9999-12-31';
-
 /** Wrong ways with the end of the day: mostly what an engine that comes back believes is still to be done. */
 export const DAY_BUGS = {
   'squared-off-twice': () => ({
@@ -20,13 +18,6 @@ export const DAY_BUGS = {
         if (position?.quantity === 0 && clientOrderID.startsWith(SQUARE_OFF_PREFIX))
           position.quantity = side === OrderSide.Sell ? cumQty : -cumQty;
       }
-      return loaded;
-    },
-  }),
-  'intraday-position-kept': () => ({
-    loaded: (loaded) => {
-      for (const position of loaded.account.positions.values())
-        if (position.product === Product.MIS) position.tradingDay = NEVER;
       return loaded;
     },
   }),

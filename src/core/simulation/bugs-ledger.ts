@@ -1,7 +1,7 @@
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
 import { Product } from '../ledger/order.ts';
-import { moveBetween, postedTo, skewed } from './ledger-skew.ts';
+import { inOrder, moveBetween, postedTo, skewed } from './ledger-skew.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { Tampering } from './tampering.ts';
 
@@ -139,5 +139,5 @@ function withoutAccount(postings: readonly Posting[], left: LedgerAccount): read
   let sum = 0;
   for (const { account, amountPaise } of postings) if (account === left) sum += amountPaise;
   if (sum === 0) return postings;
-  return [...postings.filter(({ account }) => account !== left), { account: Available, amountPaise: sum }];
+  return inOrder([...postings.filter(({ account }) => account !== left), { account: Available, amountPaise: sum }]);
 }

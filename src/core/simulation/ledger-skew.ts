@@ -1,5 +1,5 @@
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
-import { LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
 import type { Tampering } from './tampering.ts';
 
 /** What alters an event; the event itself where it has nothing to say. */
@@ -89,6 +89,19 @@ export function moveBetween(
   to: LedgerAccount,
   amountPaise: number,
 ): LedgerEvent {
-  const postings = [...event.postings, { account: from, amountPaise: -amountPaise }, { account: to, amountPaise }];
-  return { ...event, postings };
+  const more = [
+    { account: from, amountPaise: -amountPaise },
+    { account: to, amountPaise },
+  ];
+  return { ...event, postings: inOrder([...event.postings, ...more]) };
+}
+
+/** One posting a ledger account, in the order of their numbers. */
+export function inOrder(postings: readonly Posting[]): Posting[] {
+  const amounts = new Map<LedgerAccount, number>();
+  for (const { account, amountPaise } of postings) amounts.set(account, (amounts.get(account) ?? 0) + amountPaise);
+  return [...amounts]
+    .map(([account, amountPaise]) => ({ account, amountPaise }))
+    .filter(({ amountPaise }) => amountPaise !== 0)
+    .sort((a, b) => a.account - b.account);
 }
