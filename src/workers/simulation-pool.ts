@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { DayRuns } from '../core/simulation/day-runs.ts';
 import type { DayResult } from '../core/simulation/simulated-day.ts';
 
+/** Most of what a day makes lives until the day is over, or for a moment: a larger nursery copies less of it. */
+const YOUNG_GENERATION_MB = 96;
+
 /** What one worker runs: whole days, each by its seed. */
 export interface SimulationWork {
   readonly daySeeds: readonly number[];
@@ -36,7 +39,10 @@ export async function runDays(
 
 function runShare(work: SimulationWork, onDay: (result: DayResult) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./simulation.worker.js', import.meta.url), { workerData: work });
+    const worker = new Worker(new URL('./simulation.worker.js', import.meta.url), {
+      workerData: work,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     let count = 0;
     worker.on('message', (result: DayResult) => {
       count++;

@@ -47,21 +47,24 @@ export function dayDutyOf(account: Account, outlook: DayOutlook): DayDuty | null
 
 /** Of days that have closed: until it is done an account does not trade in the next one. */
 export function closingDuty(account: Account, { marks, isSettled }: DayOutlook): DayDuty | null {
-  const stale = [...account.orders.values()].filter(
-    ({ status, placedMicros }) => !isTerminal(status) && placedMicros < marks.closed.closeMicros,
-  );
-  if (stale.length > 0) {
-    // What waits here for its trigger the venue does not know: it ends by itself. Of the others the venue says what became of them.
-    const orders = stale.filter(({ status }) => isSettled || status === OrderStatus.TriggerPending);
-    return duty(DayStep.Expire, orders, []);
+  const { closeMicros, date } = marks.closed;
+  let isStale = false;
+  // What waits here for its trigger the venue does not know: it ends by itself. Of the others the venue says what became of them.
+  const orders: Order[] = [];
+  for (const order of account.orders.values()) {
+    if (isTerminal(order.status) || order.placedMicros >= closeMicros) continue;
+    isStale = true;
+    if (isSettled || order.status === OrderStatus.TriggerPending) orders.push(order);
   }
+  if (isStale) return duty(DayStep.Expire, orders, []);
   const { noteDue } = account;
-  if (noteDue.executionCount > 0 && noteDue.tradingDay <= marks.closed.date)
+  if (noteDue.executionCount > 0 && noteDue.tradingDay <= date)
     return { step: DayStep.ContractNote, isActionable: true, orders: [], positions: [] };
-  const delivered = [...account.positions.values()].filter(
-    ({ product, quantity, tradingDay }) =>
-      product === Product.CNC && quantity !== 0 && tradingDay <= marks.settled.date,
-  );
+  const delivered: Position[] = [];
+  for (const position of account.positions.values()) {
+    const { product, quantity, tradingDay } = position;
+    if (product === Product.CNC && quantity !== 0 && tradingDay <= marks.settled.date) delivered.push(position);
+  }
   return delivered.length > 0 ? duty(DayStep.Settle, [], delivered) : null;
 }
 
@@ -69,27 +72,30 @@ export function closingDuty(account: Account, { marks, isSettled }: DayOutlook):
 function intradayDuty(account: Account, { marks, nowMicros, isMarketOpen }: DayOutlook): DayDuty | null {
   const { squareOffMicros, date } = marks.squaredOff;
   const today = marks.current.date;
-  const intraday = [...account.orders.values()].filter(
-    ({ status, product }) => !isTerminal(status) && product === Product.MIS,
-  );
-  const old = intraday.filter(({ placedMicros }) => placedMicros < squareOffMicros);
-  if (old.length > 0)
-    return duty(
-      DayStep.CancelIntraday,
-      old.filter((order) => !isCancelAsked(order)),
-      [],
-    );
-  const open = [...account.positions.values()].filter(
-    ({ product, quantity, tradingDay }) => product === Product.MIS && quantity !== 0 && tradingDay <= date,
-  );
-  if (open.length === 0) return null;
-  const positions = open.filter(
-    ({ instrumentId }) =>
+  const intraday: Order[] = [];
+  let isOld = false;
+  for (const order of account.orders.values()) {
+    if (order.product !== Product.MIS || isTerminal(order.status)) continue;
+    intraday.push(order);
+    if (order.placedMicros < squareOffMicros) isOld = true;
+  }
+  if (isOld) {
+    const toCancel = intraday.filter((order) => order.placedMicros < squareOffMicros && !isCancelAsked(order));
+    return duty(DayStep.CancelIntraday, toCancel, []);
+  }
+  let isOpen = false;
+  const positions: Position[] = [];
+  for (const position of account.positions.values()) {
+    const { product, quantity, tradingDay, instrumentId } = position;
+    if (product !== Product.MIS || quantity === 0 || tradingDay > date) continue;
+    isOpen = true;
+    const isDue =
       isMarketOpen &&
       !intraday.some((order) => order.instrumentId === instrumentId) &&
-      lastAttemptMicros(account, today, instrumentId) + SQUARE_OFF_PAUSE_MICROS <= nowMicros,
-  );
-  return duty(DayStep.SquareOff, [], positions);
+      lastAttemptMicros(account, today, instrumentId) + SQUARE_OFF_PAUSE_MICROS <= nowMicros;
+    if (isDue) positions.push(position);
+  }
+  return isOpen ? duty(DayStep.SquareOff, [], positions) : null;
 }
 
 function duty(step: DayStep, orders: readonly Order[], positions: readonly Position[]): DayDuty {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ExecType, OrdStatus, OrdType } from '../fix/generated/fix-enums.gen.ts';
 import { EventType } from '../ledger/ledger-event.ts';
-import { OrderSide, OrderStatus, OrderType, Product } from '../ledger/order.ts';
+import { clOrdIDOf, OrderSide, OrderStatus, OrderType, Product } from '../ledger/order.ts';
 import type { PlaceOrder } from '../orders/order-command.ts';
 import { AlarmKind } from '../orders/order-effects.ts';
 import { ACME, limit, limitOrder, market, stopLimit, TestDesk, USER } from '../orders/testing/test-desk.ts';
@@ -246,6 +246,28 @@ t.test('what the venue lets live after the close expires here, with an alarm', (
   t.end();
 });
 
+t.test('the numbers of a session may begin anew when what ended its orders is durable', (t) => {
+  const rolling = new RollingDesk();
+  const { desk } = rolling;
+  rolling.saysExpired = false;
+  const orderID = rolling.place({ terms: limit(5, 9_500) });
+  rolling.goTo(india('2026-11-26', '15:29'));
+  const closeMicros = india('2026-11-26', '15:30');
+  desk.nowMicros = closeMicros;
+  desk.wait(SECOND);
+  const mayReset = (): boolean => desk.service.dayRoll.mayReset(desk.venue.sessionNameOf(), desk.nowMicros);
+  t.equal(mayReset(), false, 'an order of the day is alive');
+  desk.venue.end(clOrdIDOf(orderID, 0), OrdStatus.Expired, ExecType.Expired);
+  desk.venue.carry();
+  desk.service.flush(desk.nowMicros);
+  desk.service.onTimer(desk.nowMicros + SECOND);
+  t.equal(desk.order(orderID).status, OrderStatus.Expired);
+  t.equal(mayReset(), false, 'in memory alone');
+  desk.settle();
+  t.equal(mayReset(), true);
+  t.end();
+});
+
 t.test('with the session down nothing is guessed: holds stay until the venue has spoken', (t) => {
   const rolling = new RollingDesk();
   const orderID = rolling.place({ terms: limit(5, 9_500) });
@@ -287,6 +309,27 @@ t.test('squaring off goes on until the position is closed: parts, refusals, alar
     desk.alarms.map(({ kind, orderID }) => [kind, orderID]),
     attempts.slice(0, 2).map(({ orderID }) => [AlarmKind.SquareOff, orderID]),
   );
+  t.end();
+});
+
+t.test('a position that a bust opens anew after it was squared off is squared off again', (t) => {
+  const rolling = new RollingDesk();
+  const { desk } = rolling;
+  trade(rolling);
+  rolling.goTo(india('2026-11-26', '15:21'));
+  const quantity = (): number => desk.account().positions.get(`${ACME.instrumentId}:${Product.MIS}`)!.quantity;
+  t.equal(quantity(), 0);
+  const squareOff = [...desk.account().orders.values()].find(({ clientOrderID }) =>
+    clientOrderID.startsWith('SQUAREOFF'),
+  )!;
+  const fill = desk.ledger.events.find(({ orderID, detail }) => orderID === squareOff.orderID && 'execID' in detail)!;
+  const execRefID = 'execID' in fill.detail ? fill.detail.execID : '';
+  const undone = { execType: ExecType.TradeCancel, execRefID, lastQty: 20, lastPxPaise: 9_900 };
+  desk.venue.report(clOrdIDOf(squareOff.orderID, 0), undone);
+  desk.settle();
+  t.equal(quantity(), -20);
+  rolling.goTo(india('2026-11-26', '15:23'));
+  t.equal(quantity(), 0);
   t.end();
 });
 

@@ -15,6 +15,8 @@ export interface DayRollHost {
   sessionNameOf(userId: number): string;
   /** Asks the venue what became of every order that is alive on a session; `settled` follows. */
   askVenue(sessionName: string): void;
+  /** `told` is called when everything that memory has now is durable. */
+  whenDurable(told: () => void): void;
   /** The close came and a position was still open: it is carried, and closed when the market opens. */
   carried(userId: number, instrumentIds: readonly number[]): void;
 }
@@ -37,6 +39,8 @@ interface Session {
   askedMicros: number;
   /** What `askedMicros` was of the last time that it had answered for all. */
   settledMicros: number;
+  /** Nothing of the days that these marks have closed is open on it; whether that is durable. */
+  overAsked: { readonly marks: DayMarks; isDurable: boolean } | null;
 }
 
 /** An account whose day is not in order. */
@@ -94,12 +98,27 @@ export class DayRoll {
     return counts;
   }
 
-  /** Whether the numbers of a session may begin anew: nothing of a day that has closed is open on it. */
+  /**
+   * Whether the numbers of a session may begin anew: nothing of a day that has closed is open on it, and that is durable. What the venue told is lost with the numbers it
+   * was told under, so it must not be in memory alone. Asked again and again until it is so.
+   */
   mayReset(sessionName: string, nowMicros: number): boolean {
-    if (this.#marks === null || this.#scan !== null || nowMicros >= this.#marks.nextMicros) return false;
-    for (const [userId, { step }] of this.#open)
-      if (step === DayStep.Expire && this.#host.sessionNameOf(userId) === sessionName) return false;
-    return true;
+    const marks = this.#marks;
+    if (marks === null || this.#scan !== null || nowMicros >= marks.nextMicros) return false;
+    const session = this.#session(sessionName);
+    for (const [userId, { step }] of this.#open) {
+      if (step !== DayStep.Expire || this.#host.sessionNameOf(userId) !== sessionName) continue;
+      session.overAsked = null;
+      return false;
+    }
+    if (session.overAsked?.marks !== marks) {
+      const asked = { marks, isDurable: false };
+      session.overAsked = asked;
+      this.#host.whenDurable(() => {
+        asked.isDurable = true;
+      });
+    }
+    return session.overAsked.isDurable;
   }
 
   /** A session came up, which asks the venue after every order, or went down. */
@@ -113,6 +132,19 @@ export class DayRoll {
   settled(sessionName: string): void {
     const session = this.#session(sessionName);
     session.settledMicros = session.askedMicros;
+  }
+
+  /** Whether the day's intraday positions are being closed: then an execution of an account may open one anew. */
+  get isSquaringOff(): boolean {
+    const marks = this.#marks;
+    return marks !== null && marks.squaredOff.date === marks.current.date && marks.closed.date !== marks.current.date;
+  }
+
+  /** An execution, a bust or a correction is durable: the account is looked at once more, although its positions were closed. */
+  executed(userId: number): void {
+    if (!this.isSquaringOff || this.#open.has(userId)) return;
+    this.#open.set(userId, newOpen(DayStep.SquareOff));
+    this.#dueMicros = Number.NEGATIVE_INFINITY;
   }
 
   /** The answer to `step`. */
@@ -172,7 +204,7 @@ export class DayRoll {
     const duty = dayDutyOf(account, { ...outlook, isSettled });
     if (duty === null) return;
     const { step } = duty;
-    const open = known ?? { step, isInFlight: false, retryMicros: 0, pauseMicros: PAUSE_MIN_MICROS, carriedDate: '' };
+    const open = known ?? newOpen(step);
     open.step = step;
     this.#open.set(userId, open);
     if (step === DayStep.Expire && !isSettled) this.#askVenue(userId, outlook);
@@ -214,9 +246,14 @@ export class DayRoll {
   #session(name: string): Session {
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      session = { isUp: false, askedMicros: Number.NEGATIVE_INFINITY, settledMicros: Number.NEGATIVE_INFINITY };
+      const never = Number.NEGATIVE_INFINITY;
+      session = { isUp: false, askedMicros: never, settledMicros: never, overAsked: null };
       this.#sessions.set(name, session);
     }
     return session;
   }
+}
+
+function newOpen(step: DayStep): Open {
+  return { step, isInFlight: false, retryMicros: 0, pauseMicros: PAUSE_MIN_MICROS, carriedDate: '' };
 }

@@ -50,6 +50,28 @@ export interface Account {
   readonly holdings: Map<number, Holding>;
 }
 
+/** Field by field, as `copyOrder`. */
+export function copyPosition(position: Position): Position {
+  return {
+    instrumentId: position.instrumentId,
+    product: position.product,
+    quantity: position.quantity,
+    openValuePaise: position.openValuePaise,
+    marginPaise: position.marginPaise,
+    realisedPaise: position.realisedPaise,
+    dayBuyQty: position.dayBuyQty,
+    dayBuyValuePaise: position.dayBuyValuePaise,
+    daySellQty: position.daySellQty,
+    daySellValuePaise: position.daySellValuePaise,
+    tradingDay: position.tradingDay,
+    markPaise: position.markPaise,
+  };
+}
+
+export function copyHolding({ instrumentId, quantity, valuePaise, markPaise }: Holding): Holding {
+  return { instrumentId, quantity, valuePaise, markPaise };
+}
+
 export function positionKey(instrumentId: number, product: Product): string {
   return `${instrumentId}:${product}`;
 }

@@ -1,9 +1,18 @@
 import { assert } from '../assert.ts';
-import { type Account, cashPaise, type Holding, marginUsedPaise, type Position, positionKey } from './account.ts';
+import {
+  type Account,
+  cashPaise,
+  copyHolding,
+  copyPosition,
+  type Holding,
+  marginUsedPaise,
+  type Position,
+  positionKey,
+} from './account.ts';
 import { chargesPaise } from './charges.ts';
 import type { AccountRow, LedgerBatch, TradeRow, UserHolding, UserPosition } from './ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
-import { type Order, OrderSide, Product } from './order.ts';
+import { copyOrder, type Order, OrderSide, Product } from './order.ts';
 import { totalValuePaise } from './total-value.ts';
 
 export type BatchRows = Pick<
@@ -73,11 +82,11 @@ class TouchedRows {
     for (const touched of this.#accounts.values()) accounts.push(accountRow(touched));
     const newOrders: Order[] = [];
     const changedOrders: Order[] = [];
-    for (const [order, isNew] of this.#orders) (isNew ? newOrders : changedOrders).push({ ...order });
+    for (const [order, isNew] of this.#orders) (isNew ? newOrders : changedOrders).push(copyOrder(order));
     const positions: UserPosition[] = [];
-    for (const [position, userId] of this.#positions) positions.push({ userId, position: { ...position } });
+    for (const [position, userId] of this.#positions) positions.push({ userId, position: copyPosition(position) });
     const holdings: UserHolding[] = [];
-    for (const [holding, userId] of this.#holdings) holdings.push({ userId, holding: { ...holding } });
+    for (const [holding, userId] of this.#holdings) holdings.push({ userId, holding: copyHolding(holding) });
     return { accounts, newOrders, changedOrders, positions, holdings, trades: this.#trades };
   }
 }
@@ -112,42 +121,39 @@ function takesFrom({ postings }: LedgerEvent): boolean {
 function addTrades({ userId, instrumentId, side }: Order, event: LedgerEvent, trades: TradeRow[]): void {
   const { detail, seq, orderID, tsMicros } = event;
   const sign = side === OrderSide.Buy ? 1 : -1;
-  if (detail.type === EventType.OrderFilled) {
+  if (
+    detail.type !== EventType.OrderFilled &&
+    detail.type !== EventType.TradeBusted &&
+    detail.type !== EventType.TradeCorrected
+  )
+    return;
+  const { venue, tradingDay, execID } = detail;
+  const add = (execRefID: string, quantity: number, pricePaise: number, paid: number): void => {
     trades.push({
       userId,
       seq,
       orderID,
       instrumentId,
-      venue: detail.venue,
-      tradingDay: detail.tradingDay,
-      execID: detail.execID,
-      execRefID: '',
-      quantity: sign * detail.lastQty,
-      pricePaise: detail.lastPxPaise,
-      chargesPaise: chargesPaise(detail.charges),
+      venue,
+      tradingDay,
+      execID,
+      execRefID,
+      quantity,
+      pricePaise,
+      chargesPaise: paid,
       tsMicros,
     });
+  };
+  const { lastQty, lastPxPaise, charges } = detail;
+  if (detail.type === EventType.OrderFilled) {
+    add('', sign * lastQty, lastPxPaise, chargesPaise(charges));
     return;
   }
-  if (detail.type !== EventType.TradeBusted && detail.type !== EventType.TradeCorrected) return;
-  const { venue, tradingDay, execID, undone, execRefID, lastQty, lastPxPaise, charges } = detail;
-  const row = { userId, seq, orderID, instrumentId, venue, tradingDay, execID, tsMicros };
+  const { undone, execRefID } = detail;
   const isBust = detail.type === EventType.TradeBusted;
   const undonePaise = chargesPaise(undone.charges);
-  trades.push({
-    ...row,
-    execRefID,
-    quantity: -sign * undone.lastQty,
-    pricePaise: undone.lastPxPaise,
-    // A bust may leave a part of the brokerage where it was, with what is left of the order.
-    chargesPaise: isBust ? chargesPaise(charges) : -undonePaise,
-  });
-  if (isBust) return;
-  trades.push({
-    ...row,
-    execRefID: '',
-    quantity: sign * lastQty,
-    pricePaise: lastPxPaise,
-    chargesPaise: undonePaise + chargesPaise(charges),
-  });
+  // A bust may leave a part of the brokerage where it was, with what is left of the order.
+  const backPaise = isBust ? chargesPaise(charges) : -undonePaise;
+  add(execRefID, -sign * undone.lastQty, undone.lastPxPaise, backPaise);
+  if (!isBust) add('', sign * lastQty, lastPxPaise, undonePaise + chargesPaise(charges));
 }

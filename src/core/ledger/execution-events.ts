@@ -110,17 +110,28 @@ function changedTrade(
   const position = account.positions.get(positionKey(order.instrumentId, order.product));
   const back = tradeInto(position ?? NO_UNITS, -sign * lastQty, -sign * oldPaise);
   const again = tradeInto(back, sign * newQty, sign * newPaise);
-  const units = { ...again, realisedPaise: back.realisedPaise + again.realisedPaise };
+  const realisedPaise = back.realisedPaise + again.realisedPaise;
+  const units = { quantity: again.quantity, openValuePaise: again.openValuePaise, realisedPaise };
   const charges = changedCharges(rules, order, position, undone, newQty, newPaise);
   const cashPaise = order.product === Product.CNC ? sign * (oldPaise - newPaise) : units.realisedPaise;
+  const after = orderAfter(rules, order, newQty - lastQty, newPaise - oldPaise, charges);
   return executionEvent(account, order, tsMicros, cashPaise, position?.marginPaise ?? 0, {
     type,
-    ...copyOf(execution),
+    execID: execution.execID,
+    venue: execution.venue,
+    tradingDay: execution.tradingDay,
+    lastQty: execution.lastQty,
+    lastPxPaise: execution.lastPxPaise,
     charges,
     position: positionChange(rules, order, units),
     execRefID: standing.execID,
     undone,
-    ...orderAfter(rules, order, newQty - lastQty, newPaise - oldPaise, charges),
+    cumQty: after.cumQty,
+    cumValuePaise: after.cumValuePaise,
+    leavesQty: after.leavesQty,
+    holdPaise: after.holdPaise,
+    exposureQty: after.exposureQty,
+    isLate: after.isLate,
   });
 }
 
@@ -182,7 +193,18 @@ function orderAfter(
   const leavesQty = isLate ? 0 : Math.max(0, order.terms.quantity - cumQty);
   if (leavesQty === 0) return { cumQty, cumValuePaise, leavesQty, holdPaise: 0, exposureQty: 0, isLate };
   const brokeragePaise = order.brokeragePaise + charges.brokeragePaise;
-  const after = { ...order, cumQty, cumValuePaise, brokeragePaise };
+  const { side, product, terms, holdPricePaise, pendingChanges } = order;
+  const after = {
+    side,
+    product,
+    terms,
+    holdPricePaise,
+    pendingChanges,
+    cumQty,
+    cumValuePaise,
+    brokeragePaise,
+    exposureQty: order.exposureQty,
+  };
   const filledQty = maxLeavesQty(order) - maxLeavesQty(after);
   const closable = Math.max(0, claimedQty(order) - Math.max(0, filledQty));
   const { holdPaise, exposureQty } = heldBy(rules, after, closable);
@@ -194,10 +216,6 @@ function positionChange(rules: MoneyRules, order: Order, units: TradedUnits): Po
   const isMargined = order.product !== Product.CNC;
   const marginPaise = isMargined ? rateCeil(Math.abs(openValuePaise), rules.marginRates[order.product]) : 0;
   return { quantity, openValuePaise, marginPaise, realisedPaise };
-}
-
-function copyOf({ execID, venue, tradingDay, lastQty, lastPxPaise }: Execution): Execution {
-  return { execID, venue, tradingDay, lastQty, lastPxPaise };
 }
 
 type Executed = Extract<EventDetail, { readonly execID: string }>;

@@ -4,7 +4,7 @@ import { type EventDetail, EventType, LedgerAccount, type LedgerEvent } from './
 import type { MoneyRules } from './money-rules.ts';
 import { closableQty, exposureOf } from './open-exposure.ts';
 import { isTerminal, type Order, OrderStatus, type OrderTerms } from './order.ts';
-import { claimedQty, closingQty, heldBy, type OrderHold } from './order-hold.ts';
+import { claimedQty, closingQty, heldBy, type OrderHold, withTerms } from './order-hold.ts';
 import { postingsOf } from './postings.ts';
 
 /** What is decided when an order is placed. */
@@ -78,9 +78,12 @@ export interface ChangedTerms {
  * Also for the decision whether it may be asked for.
  */
 export function holdWithChange(rules: MoneyRules, account: Account, order: Order, change: ChangedTerms): OrderHold {
-  const pending = { version: order.version + 1, ...change };
+  const { terms, holdPricePaise, pendingChanges } = order;
   const isHere = order.status === OrderStatus.TriggerPending;
-  const changed = isHere ? { ...order, ...change } : { ...order, pendingChanges: [...order.pendingChanges, pending] };
+  const pending = { version: order.version + 1, terms: change.terms, holdPricePaise: change.holdPricePaise };
+  const changed = isHere
+    ? withTerms(order, change.terms, change.holdPricePaise, pendingChanges)
+    : withTerms(order, terms, holdPricePaise, [...pendingChanges, pending]);
   return heldBy(rules, changed, closableQty(exposureOf(account, order.instrumentId), order, closingQty(order)));
 }
 
@@ -136,7 +139,7 @@ export function orderModified(
   assert(terms !== null && terms !== undefined, `order ${order.orderID} has no change of version ${version}`);
   const holdPricePaise = confirmed?.holdPricePaise ?? asked!.holdPricePaise;
   const pendingChanges = order.pendingChanges.filter((pending) => pending.version !== version);
-  const after = { ...order, terms, holdPricePaise, pendingChanges };
+  const after = withTerms(order, terms, holdPricePaise, pendingChanges);
   // With all of it executed the order has ended, whatever else was asked for.
   const isDone = order.cumQty >= terms.quantity;
   const hold = isDone ? { holdPaise: 0, exposureQty: 0 } : heldBy(rules, after, claimedQty(order));
@@ -145,7 +148,8 @@ export function orderModified(
     version,
     terms,
     holdPricePaise,
-    ...hold,
+    holdPaise: hold.holdPaise,
+    exposureQty: hold.exposureQty,
   });
 }
 
@@ -170,7 +174,8 @@ export function stopOrderModified(
     version: order.version,
     terms: change.terms,
     holdPricePaise: change.holdPricePaise,
-    ...hold,
+    holdPaise: hold.holdPaise,
+    exposureQty: hold.exposureQty,
     ...(clientOrderID === undefined ? {} : { clientOrderID }),
   });
 }
@@ -188,13 +193,14 @@ export function changeRejected(
   const pendingChanges = order.pendingChanges.filter((pending) => pending.version !== version);
   const hold = isTerminal(order.status)
     ? { holdPaise: 0, exposureQty: 0 }
-    : heldBy(rules, { ...order, pendingChanges }, claimedQty(order));
+    : heldBy(rules, withTerms(order, order.terms, order.holdPricePaise, pendingChanges), claimedQty(order));
   return orderEvent(account, order, tsMicros, hold.holdPaise, {
     type: EventType.ChangeRejected,
     version,
     code,
     text,
-    ...hold,
+    holdPaise: hold.holdPaise,
+    exposureQty: hold.exposureQty,
   });
 }
 
@@ -207,7 +213,11 @@ export function holdRaised(
   tsMicros: number,
 ): LedgerEvent {
   const hold = heldBy(rules, order, closable);
-  return orderEvent(account, order, tsMicros, hold.holdPaise, { type: EventType.HoldRaised, ...hold });
+  return orderEvent(account, order, tsMicros, hold.holdPaise, {
+    type: EventType.HoldRaised,
+    holdPaise: hold.holdPaise,
+    exposureQty: hold.exposureQty,
+  });
 }
 
 function named(clientOrderID: string): { readonly clientOrderID?: string } {

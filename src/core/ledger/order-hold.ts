@@ -17,6 +17,27 @@ export type HeldOrder = Pick<
   | 'exposureQty'
 >;
 
+/** An order with other terms in force and other changes unanswered. */
+export function withTerms(
+  order: HeldOrder,
+  terms: OrderTerms,
+  holdPricePaise: number,
+  pendingChanges: HeldOrder['pendingChanges'],
+): HeldOrder {
+  const { side, product, cumQty, cumValuePaise, brokeragePaise, exposureQty } = order;
+  return {
+    side,
+    product,
+    terms,
+    holdPricePaise,
+    pendingChanges,
+    cumQty,
+    cumValuePaise,
+    brokeragePaise,
+    exposureQty,
+  };
+}
+
 /** The price that a unit of an order is held at: the worst that it should trade at. `upperPaise` is the top of the price band. */
 export function holdPricePaise(
   side: OrderSide,
@@ -57,12 +78,15 @@ export type OrderHold = Pick<Order, 'holdPaise' | 'exposureQty'>;
 /** The hold of an order that may count on `closable` units to close. */
 export function heldBy(rules: MoneyRules, order: HeldOrder, closable: number): OrderHold {
   const exposureQty = Math.max(0, maxLeavesQty(order) - closable);
-  return { exposureQty, holdPaise: orderHoldPaise(rules, { ...order, exposureQty }) };
+  return { holdPaise: closingHoldPaise(rules, order, maxLeavesQty(order) - exposureQty), exposureQty };
 }
 
 /** What an order must hold: the most that its terms in force or those of an unanswered change need for what is left. */
 export function orderHoldPaise(rules: MoneyRules, order: HeldOrder): number {
-  const closing = closingQty(order);
+  return closingHoldPaise(rules, order, closingQty(order));
+}
+
+function closingHoldPaise(rules: MoneyRules, order: HeldOrder, closing: number): number {
   let holdPaise = termsHoldPaise(rules, order, closing, order.terms.quantity, order.holdPricePaise);
   for (const change of order.pendingChanges) {
     if (change.terms === null) continue;

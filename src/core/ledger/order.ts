@@ -104,15 +104,67 @@ export interface Order {
   updatedMicros: number;
 }
 
+/** Field by field: copies of copies made by spreading each have a shape of their own, and everything that looks at orders becomes slow by it. */
+export function copyOrder(order: Order): Order {
+  return {
+    orderID: order.orderID,
+    userId: order.userId,
+    instrumentId: order.instrumentId,
+    side: order.side,
+    product: order.product,
+    validity: order.validity,
+    clientOrderID: order.clientOrderID,
+    placedMicros: order.placedMicros,
+    status: order.status,
+    terms: order.terms,
+    version: order.version,
+    venueVersion: order.venueVersion,
+    venueOrderID: order.venueOrderID,
+    pendingChanges: order.pendingChanges,
+    cumQty: order.cumQty,
+    cumValuePaise: order.cumValuePaise,
+    exposureQty: order.exposureQty,
+    holdPricePaise: order.holdPricePaise,
+    holdPaise: order.holdPaise,
+    brokeragePaise: order.brokeragePaise,
+    refusalCode: order.refusalCode,
+    text: order.text,
+    updatedMicros: order.updatedMicros,
+  };
+}
+
 /** ClOrdID(11) of a request: unique for ever, and it names its order without a table. */
 export function clOrdIDOf(orderID: number, version: number): string {
   return `${orderID.toString(36).toUpperCase()}-${version}`;
 }
 
+const ORDER_ID_DIGITS_MAX = 11;
+const VERSION_DIGITS_MAX = 6;
+const DASH = 45;
+
 /** The order that a ClOrdID of ours names, or undefined for a stranger's. */
 export function parseClOrdID(clOrdID: string): { readonly orderID: number; readonly version: number } | undefined {
-  const match = /^([0-9A-Z]{1,11})-(\d{1,6})$/.exec(clOrdID);
-  if (match === null) return undefined;
-  const orderID = Number.parseInt(match[1]!, 36);
-  return Number.isSafeInteger(orderID) ? { orderID, version: Number(match[2]) } : undefined;
+  let at = 0;
+  let orderID = 0;
+  for (; at < clOrdID.length && clOrdID.charCodeAt(at) !== DASH; at++) {
+    const digit = digitOf(clOrdID.charCodeAt(at));
+    if (digit < 0 || at === ORDER_ID_DIGITS_MAX) return undefined;
+    orderID = orderID * 36 + digit;
+  }
+  const versionAt = at + 1;
+  const versionDigits = clOrdID.length - versionAt;
+  if (at === 0 || versionDigits < 1 || versionDigits > VERSION_DIGITS_MAX) return undefined;
+  let version = 0;
+  for (at = versionAt; at < clOrdID.length; at++) {
+    const digit = digitOf(clOrdID.charCodeAt(at));
+    if (digit < 0 || digit > 9) return undefined;
+    version = version * 10 + digit;
+  }
+  return Number.isSafeInteger(orderID) ? { orderID, version } : undefined;
+}
+
+/** Of a digit to the base of 36; −1 for anything else. */
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 65 && code <= 90 ? code - 55 : -1;
 }

@@ -44,6 +44,7 @@ export class ChangeSettlement {
     for (const { userId, orders } of this.#books.accounts.accounts()) {
       if (this.#venue.sessionNameOf(accountOf(userId)) !== sessionName) continue;
       for (const { orderID, pendingChanges } of orders.values()) {
+        if (pendingChanges.length === 0) continue;
         const left = pendingChanges
           .map(({ version }) => clOrdIDOf(orderID, version))
           .filter((clOrdID) => !this.#books.unsent.has(clOrdID));

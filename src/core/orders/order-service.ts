@@ -279,6 +279,7 @@ export class OrderService implements VenueListener {
       step: (userId, isSettled) => this.#offer({ type: 'day-step', userId, isSettled, nowMicros: this.#nowMicros }),
       sessionNameOf: (userId) => venue.sessionNameOf(accountOf(userId)),
       askVenue: (sessionName) => venue.askAll(sessionName),
+      whenDurable: (told) => this.#offer({ type: 'read', userId: 0, view: () => told, nowMicros: this.#nowMicros }),
       carried: (userId, instrumentIds) => {
         const text = `intraday positions in ${instrumentIds.join(', ')} were open at the close`;
         this.#effects.alarm({ kind: AlarmKind.SquareOff, userId, orderID: 0, text });
@@ -288,6 +289,10 @@ export class OrderService implements VenueListener {
 
   #done(input: OrderInput, isDone: boolean): void {
     if (input.type === 'day-step') this.#dayRoll.answered(input.userId, isDone, this.#nowMicros);
+    if (input.type === 'execution' && this.#dayRoll.isSquaringOff) {
+      const account = this.#books.accounts.namedBy(input.report.clOrdID);
+      if (account !== undefined) this.#dayRoll.executed(account.userId);
+    }
     if (input.type !== 'command') return;
     const { userId } = input.command;
     this.#commandCount--;

@@ -25,6 +25,8 @@ import {
 import type { SessionDecisions } from './session-decisions.ts';
 import { newOrderSingle, triggeredType } from './venue-terms.ts';
 
+const MICROS_A_DAY = 86_400_000_000;
+
 /** New orders: validation, pre-trade risk, the hold and the order itself, or the refusal and nothing. */
 export class PlaceDecisions {
   readonly #books: OrderBooks;
@@ -35,6 +37,9 @@ export class PlaceDecisions {
   readonly #days: DayGate;
   readonly #check = new OrderCheck();
   readonly #activities = new Map<number, OrderActivity>();
+  /** Of the trading day that was asked for last. */
+  #openMicros = Number.NaN;
+  #date = '';
 
   constructor(
     books: OrderBooks,
@@ -164,8 +169,13 @@ export class PlaceDecisions {
     return activity;
   }
 
-  #tradingDay(nowMicros: number): string {
-    return indianDate(lastOpenMicros(nowMicros, this.#marketHours));
+  /** The one before is remembered: of a start all orders of the day ask. A trading day lasts until the next open, which is a day later at least. */
+  #tradingDay(micros: number): string {
+    if (!(micros >= this.#openMicros && micros < this.#openMicros + MICROS_A_DAY)) {
+      this.#openMicros = lastOpenMicros(micros, this.#marketHours);
+      this.#date = indianDate(this.#openMicros);
+    }
+    return this.#date;
   }
 }
 

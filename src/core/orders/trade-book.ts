@@ -1,6 +1,6 @@
 import { addCharges } from '../ledger/charges.ts';
 import type { StandingTrade } from '../ledger/execution-events.ts';
-import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { type Charges, EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
 
 /** An execution of an order as it now stands. */
 interface BookedTrade extends StandingTrade {
@@ -43,21 +43,26 @@ export class TradeBook {
       trades = [];
       this.#byOrder.set(orderID, trades);
     }
-    const { venue, tradingDay, execID, lastQty, lastPxPaise, charges } = detail;
+    const { charges } = detail;
     if (detail.type === EventType.OrderFilled) {
-      trades.push({ venue, tradingDay, execID, lastQty, lastPxPaise, charges, isUndone: false });
+      trades.push(booked(detail, charges, false));
       return;
     }
-    const at = trades.findLastIndex(
-      (each) => each.execID === detail.execRefID && each.venue === venue && !each.isUndone,
-    );
-    if (at >= 0) trades[at] = { ...trades[at]!, isUndone: true };
-    const isUndone = detail.type === EventType.TradeBusted;
-    const standing = addCharges(detail.undone.charges, charges);
-    trades.push({ venue, tradingDay, execID, lastQty, lastPxPaise, charges: standing, isUndone });
+    const { venue, execRefID, undone } = detail;
+    const at = trades.findLastIndex((each) => each.execID === execRefID && each.venue === venue && !each.isUndone);
+    if (at >= 0) trades[at] = booked(trades[at]!, trades[at]!.charges, true);
+    trades.push(booked(detail, addCharges(undone.charges, charges), detail.type === EventType.TradeBusted));
   }
 
   forget(orderID: number): void {
     this.#byOrder.delete(orderID);
   }
+}
+
+function booked(
+  { venue, tradingDay, execID, lastQty, lastPxPaise }: Omit<BookedTrade, 'charges' | 'isUndone'>,
+  charges: Charges,
+  isUndone: boolean,
+): BookedTrade {
+  return { venue, tradingDay, execID, lastQty, lastPxPaise, charges, isUndone };
 }

@@ -1,7 +1,8 @@
 import type { Holding, Position } from '../ledger/account.ts';
 import type { AccountRow, FixSessionRow, TradeRow } from '../ledger/ledger-batch.ts';
-import { EventType, LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
+import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
 import { isTerminal, type Order, OrderStatus } from '../ledger/order.ts';
+import { inOrder } from './ledger-skew.ts';
 import type { ModelTables } from './model-tables.ts';
 
 /** A batch while it is made. */
@@ -238,14 +239,4 @@ function changeOrder(
   if (order === undefined) return false;
   draft.changedOrders[0] = change(order);
   return true;
-}
-
-/** One posting a ledger account, in the order of their numbers. */
-function inOrder(postings: readonly Posting[]): Posting[] {
-  const amounts = new Map<LedgerAccount, number>();
-  for (const { account, amountPaise } of postings) amounts.set(account, (amounts.get(account) ?? 0) + amountPaise);
-  return [...amounts]
-    .map(([account, amountPaise]) => ({ account, amountPaise }))
-    .filter(({ amountPaise }) => amountPaise !== 0)
-    .sort((a, b) => a.account - b.account);
 }

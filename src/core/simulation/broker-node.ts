@@ -1,3 +1,4 @@
+import { DayStep } from '../day-roll/day-duty.ts';
 import type { BatchAnswer, CommitOutcome, LedgerBatch } from '../ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import { clOrdIDOf, isTerminal, type Order } from '../ledger/order.ts';
@@ -70,8 +71,7 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
       venue: { name: 'NSE', marketHours: MarketHours.Nse },
     };
     const parts = { effects: this, instruments: SIMULATED_DIRECTORY, risk: SIMULATED_RISK, market: world.market };
-    let lastOrderID = 0;
-    for (const orderID of tables.orders.keys()) lastOrderID = Math.max(lastOrderID, orderID);
+    const { lastOrderID } = tables;
     this.#lastOrderID = lastOrderID;
     const accounts = [...tables.accounts.keys()].map((userId) => this.#load(userId)!);
     const sessions = tampering.forgetsDeliveries === true ? [] : [...tables.sessions.values()];
@@ -80,11 +80,22 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
   }
 
   get isAtRest(): boolean {
-    return this.#asksDatabase === 0 && this.#service.pendingCount === 0 && this.sessions.isAtRest;
+    return this.#asksDatabase === 0 && this.#service.pendingCount === 0 && this.#isDayInOrder && this.sessions.isAtRest;
   }
 
   get whatMoves(): string {
-    return `${this.#service.pendingCount} inputs wait, ${this.#batch === null ? 'no' : 'a'} batch is on its way, sessions ${this.sessions.whatMoves}`;
+    const { pendingCount, dayRoll } = this.#service;
+    const batch = this.#batch === null ? 'no' : 'a';
+    return `${pendingCount} inputs wait, ${batch} batch is on its way, the day is in ${JSON.stringify(dayRoll.progress())}, sessions ${this.sessions.whatMoves}`;
+  }
+
+  /** Whether the engine would let the numbers of a session begin anew. */
+  mayReset(sessionName: string): boolean {
+    return this.#service.dayRoll.mayReset(sessionName, this.#nowMicros);
+  }
+
+  sessionNameOf(userId: number): string {
+    return this.venue.sessionNameOf(String(userId));
   }
 
   start(): void {
@@ -216,6 +227,14 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
 
   fatal(text: string): void {
     this.#world.ended(text);
+  }
+
+  /** A position that nobody took until the close waits for the next open. */
+  get #isDayInOrder(): boolean {
+    const { dayRoll } = this.#service;
+    if (dayRoll.isDone) return true;
+    const steps = Object.keys(dayRoll.progress());
+    return !this.#world.exchange.isOpen && steps.length === 1 && steps[0] === DayStep.SquareOff;
   }
 
   get #nowMicros(): number {

@@ -1,7 +1,7 @@
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
 import { Product } from '../ledger/order.ts';
-import { type EventChange, LedgerSkew, postedTo } from './ledger-skew.ts';
+import { inOrder, moveBetween, postedTo, skewed } from './ledger-skew.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { Tampering } from './tampering.ts';
 
@@ -14,7 +14,7 @@ export const LEDGER_BUGS = {
   'hold-short-by-a-paisa': () =>
     skewed((event) =>
       event.detail.type === EventType.OrderPlaced && event.detail.holdPaise > 0
-        ? move(event, Available, Held, -1)
+        ? moveBetween(event, Available, Held, -1)
         : event,
     ),
   'hold-of-a-fill-kept': () =>
@@ -22,12 +22,12 @@ export const LEDGER_BUGS = {
   'hold-not-raised': () =>
     skewed((event) => (event.detail.type === EventType.HoldRaised ? { ...event, postings: [] } : event)),
   'replace-hold-not-max': () => replaceHoldNotMax(),
-  'charges-rounded-down': () => skewed((event) => (isFill(event) ? move(event, Gst, Available, 1) : event)),
-  'fill-a-paisa-off': () => skewed((event) => (isFill(event) ? move(event, Exchange, Available, 1) : event)),
+  'charges-rounded-down': () => skewed((event) => (isFill(event) ? moveBetween(event, Gst, Available, 1) : event)),
+  'fill-a-paisa-off': () => skewed((event) => (isFill(event) ? moveBetween(event, Exchange, Available, 1) : event)),
   'fill-on-the-wrong-side': () =>
     skewed((event) =>
       isFill(event) && event.product === Product.CNC
-        ? move(event, Exchange, Available, 2 * postedTo(event, Exchange))
+        ? moveBetween(event, Exchange, Available, 2 * postedTo(event, Exchange))
         : event,
     ),
   'margin-not-set': () =>
@@ -63,17 +63,6 @@ export const LEDGER_BUGS = {
   }),
 } satisfies Record<string, PlantedBug>;
 
-function skewed(change: EventChange): Tampering {
-  const skew = new LedgerSkew(change);
-  return {
-    batch: skew.batch,
-    loaded: (loaded) => {
-      skew.loaded(loaded.account.userId);
-      return loaded;
-    },
-  };
-}
-
 /** While a replace is unanswered, only what its new terms need is held. */
 function replaceHoldNotMax(): Tampering {
   const tampering = skewed((event, batch) => {
@@ -82,7 +71,7 @@ function replaceHoldNotMax(): Tampering {
     const heldPaise = heldByNewTerms(event, batch);
     const lessPaise = detail.holdPaise - heldPaise;
     if (lessPaise <= 0) return event;
-    return { ...move(event, Held, Available, lessPaise), detail: { ...detail, holdPaise: heldPaise } };
+    return { ...moveBetween(event, Held, Available, lessPaise), detail: { ...detail, holdPaise: heldPaise } };
   });
   return {
     ...tampering,
@@ -145,16 +134,10 @@ function scale(event: LedgerEvent, factor: number): LedgerEvent {
   return { ...event, postings };
 }
 
-/** Moves money more than the event does. */
-function move(event: LedgerEvent, from: LedgerAccount, to: LedgerAccount, amountPaise: number): LedgerEvent {
-  const postings = [...event.postings, { account: from, amountPaise: -amountPaise }, { account: to, amountPaise }];
-  return { ...event, postings };
-}
-
 /** What an account would have got stays where it is free. */
 function withoutAccount(postings: readonly Posting[], left: LedgerAccount): readonly Posting[] {
   let sum = 0;
   for (const { account, amountPaise } of postings) if (account === left) sum += amountPaise;
   if (sum === 0) return postings;
-  return [...postings.filter(({ account }) => account !== left), { account: Available, amountPaise: sum }];
+  return inOrder([...postings.filter(({ account }) => account !== left), { account: Available, amountPaise: sum }]);
 }

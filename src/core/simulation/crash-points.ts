@@ -82,7 +82,7 @@ const PASSES_MAX = 300;
 /** Lets the engine die when it comes to a point with an order in a certain state, and once before that where it takes a crash to get there. */
 export class CrashTrap {
   #point: CrashPoint | null = null;
-  #state: OrderState = OrderState.Pending;
+  #state: OrderState | null = null;
   #passes = 0;
   #before: CrashPoint | null = null;
   /** Whether an order of the engine is in a state. */
@@ -92,8 +92,8 @@ export class CrashTrap {
     return this.#point !== null;
   }
 
-  /** `before` is where it dies first. */
-  arm(point: CrashPoint, state: OrderState, before: CrashPoint | null): void {
+  /** `before` is where it dies first. With no state it is the next time that it comes there. */
+  arm(point: CrashPoint, state: OrderState | null, before: CrashPoint | null): void {
     this.#point = point;
     this.#state = state;
     this.#passes = 0;
@@ -119,6 +119,6 @@ export class CrashTrap {
   }
 
   #isTime(): boolean {
-    return this.#passes++ > PASSES_MAX || this.isInState(this.#state);
+    return this.#passes++ > PASSES_MAX || this.#state === null || this.isInState(this.#state);
   }
 }

@@ -61,6 +61,7 @@ export function auditEvent(account: Account, event: LedgerEvent, findings: Findi
     );
   }
   if (detail.type === EventType.OrderPlaced) auditExposure(account, event, detail, findings);
+  if (detail.type === EventType.ContractNoteIssued) auditCharges(detail.charges, sums, name, findings);
   if (isExecution(detail)) auditExecution(account, event, detail, sums, findings);
 }
 
@@ -142,12 +143,22 @@ function auditExecution(
     Invariant.MoneyConserved,
     () => `${name()}: Exchange moves by ${moved} where ${owed} is owed`,
   );
+  auditCharges(detail.charges, sums, name, findings);
+}
+
+/** Each item is posted to whom it is owed. */
+function auditCharges(
+  charges: Charges,
+  sums: ReadonlyMap<LedgerAccount, number>,
+  name: () => string,
+  findings: Findings,
+): void {
   for (const [ledgerAccount, item] of CHARGE_ACCOUNTS) {
     const posted = sums.get(ledgerAccount) ?? 0;
     findings.check(
-      posted === detail.charges[item],
+      posted === charges[item],
       Invariant.MoneyConserved,
-      () => `${name()}: ${item} is ${detail.charges[item]}, ${posted} is posted`,
+      () => `${name()}: ${item} is ${charges[item]}, ${posted} is posted`,
     );
   }
 }

@@ -18,6 +18,15 @@ const TRIES_MAX = 30;
 
 const UNKNOWN_OUTCOMES = [CommitFault.LostCommitted, CommitFault.LostNotCommitted, CommitFault.LostUnderWay] as const;
 
+const DAY_END_POINTS = [
+  CrashPoint.Decided,
+  CrashPoint.CommitSent,
+  CrashPoint.CommitDone,
+  CrashPoint.CommitKnown,
+  CrashPoint.EffectsHalfway,
+  CrashPoint.Loaded,
+] as const;
+
 /** What faults are done to. The sessions are those of the engine that lives, if one does. */
 export interface FaultTargets {
   readonly scheduler: Scheduler;
@@ -43,6 +52,14 @@ export class FaultInjector {
   inject(kind: FaultKind): void {
     this.openCount++;
     this.#try(kind, TRIES_MAX);
+  }
+
+  /** The engine dies of the next thing that it makes durable, or while it loads: for the hours when nothing but the end of the day happens. */
+  crashSoon(): void {
+    const { random, trap, sessions } = this.#targets;
+    if (trap.isArmed || sessions === null) return;
+    const point = DAY_END_POINTS[random.below(DAY_END_POINTS.length)]!;
+    trap.arm(point, null, point === CrashPoint.Loaded ? CrashPoint.CommitKnown : null);
   }
 
   /** A crash counts when it happens, wherever it was planned. */

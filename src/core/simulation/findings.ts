@@ -19,6 +19,8 @@ export const Invariant = {
   OneOwner: 'one-owner',
   SessionNumbers: 'session-numbers',
   DatabaseAgrees: 'database-agrees',
+  /** Orders, intraday positions, deliveries and notes of a day that has ended. */
+  DayEnds: 'day-ends',
   BrokerAndExchangeAgree: 'broker-and-exchange-agree',
   ComesToRest: 'comes-to-rest',
   /** The engine died where nothing had been planned for it. */

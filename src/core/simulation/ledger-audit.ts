@@ -4,8 +4,9 @@ import { type Account, cashPaise, marginUsedPaise, newAccount, positionKey } fro
 import { applyEvent } from '../ledger/apply-event.ts';
 import type { AccountRow, LedgerBatch, TradeRow } from '../ledger/ledger-batch.ts';
 import { EventType, type LedgerEvent } from '../ledger/ledger-event.ts';
-import { isTerminal, type Order, OrderSide, Product } from '../ledger/order.ts';
+import { isTerminal, type Order, OrderSide, type OrderTerms, Product } from '../ledger/order.ts';
 import { totalValuePaise } from '../ledger/total-value.ts';
+import type { DayEndAudit } from './day-end-audit.ts';
 import { auditEvent, executed, isExecution, leavesMax } from './event-audit.ts';
 import { type Findings, Invariant } from './findings.ts';
 import { referenceOf } from './model-database.ts';
@@ -29,15 +30,19 @@ export class LedgerAudit {
   /** As the events say that they are. */
   readonly accounts = new Map<number, Account>();
   readonly #findings: Findings;
+  readonly #dayEnd: DayEndAudit;
   readonly #exchange: ExchangeLookup;
   readonly #references = new Set<string>();
   /** Net shares by user, instrument and product, from fills alone. */
   readonly #shares = new Map<string, number>();
+  /** By user, the orders that have not ended, by OrderID. */
+  readonly #live = new Map<number, Map<number, Order>>();
   /** ExecIDs that are booked. */
   readonly booked = new Set<string>();
 
-  constructor(findings: Findings, exchange: ExchangeLookup) {
+  constructor(findings: Findings, exchange: ExchangeLookup, dayEnd: DayEndAudit) {
     this.#findings = findings;
+    this.#dayEnd = dayEnd;
     this.#exchange = exchange;
   }
 
@@ -94,6 +99,7 @@ export class LedgerAudit {
       return undefined;
     }
     auditEvent(account, event, this.#findings);
+    this.#dayEnd.event(account, event);
     this.#auditReference(event);
     if (event.detail.type === EventType.OrderTriggered) this.#auditTrigger(account, event);
     try {
@@ -105,6 +111,8 @@ export class LedgerAudit {
       );
       return undefined;
     }
+    const order = account.orders.get(event.orderID);
+    if (order !== undefined) this.#noteOrder(order);
     if (isExecution(event.detail)) this.#count(account, event);
     return account;
   }
@@ -149,22 +157,44 @@ export class LedgerAudit {
     this.booked.add(detail.execID);
   }
 
-  /** What is held is the sum of what the orders hold, nothing is held for one that ended, and what is held is enough. */
+  /** Of an order that an event was about: it is among the live ones, or holds nothing. No other event can change it. */
+  #noteOrder(order: Order): void {
+    const live = this.#liveOf(order.userId);
+    if (!isTerminal(order.status)) {
+      live.set(order.orderID, order);
+      return;
+    }
+    live.delete(order.orderID);
+    this.#findings.check(
+      order.holdPaise === 0,
+      Invariant.HoldsCoverOrders,
+      () => `order ${order.orderID} has ended and holds ${order.holdPaise}`,
+    );
+  }
+
+  /** The orders of a user that have not ended, by their events. */
+  liveOrders(userId: number): Iterable<Order> {
+    return this.#liveOf(userId).values();
+  }
+
+  #liveOf(userId: number): Map<number, Order> {
+    let live = this.#live.get(userId);
+    if (live === undefined) {
+      live = new Map();
+      this.#live.set(userId, live);
+    }
+    return live;
+  }
+
+  /** What is held is the sum of what the orders hold, and what is held is enough. */
   #auditHolds(account: Account): void {
+    const live = this.#liveOf(account.userId);
     let held = 0;
-    for (const order of account.orders.values()) {
+    for (const order of live.values()) {
       held += order.holdPaise;
-      if (isTerminal(order.status)) {
-        this.#findings.check(
-          order.holdPaise === 0,
-          Invariant.HoldsCoverOrders,
-          () => `order ${order.orderID} has ended and holds ${order.holdPaise}`,
-        );
-        continue;
-      }
       this.#auditHold(order);
     }
-    this.#auditClaims(account);
+    this.#auditClaims(account, live);
     this.#findings.check(
       held === account.heldPaise,
       Invariant.HoldsCoverOrders,
@@ -173,20 +203,22 @@ export class LedgerAudit {
   }
 
   /** Orders that count on closing a position count on no more than is open, whatever happened since they were placed. */
-  #auditClaims(account: Account): void {
-    const claims = new Map<string, number>();
-    for (const order of account.orders.values()) {
+  #auditClaims(account: Account, live: ReadonlyMap<number, Order>): void {
+    const claims = new Map<number, number>();
+    for (const order of live.values()) {
       const { instrumentId, product, side, exposureQty } = order;
-      if (product === Product.CNC || isTerminal(order.status)) continue;
+      const closing = leavesMax(order) - exposureQty;
+      if (product === Product.CNC || closing === 0) continue;
       const open = account.positions.get(positionKey(instrumentId, product))?.quantity ?? 0;
       const closable = Math.max(0, side === OrderSide.Buy ? -open : open);
-      const key = `${instrumentId} ${product} ${side}`;
-      const claimed = (claims.get(key) ?? 0) + leavesMax(order) - exposureQty;
+      const key = (instrumentId * 4 + product) * 4 + side;
+      const claimed = (claims.get(key) ?? 0) + closing;
       claims.set(key, claimed);
       this.#findings.check(
         claimed <= closable,
         Invariant.HoldsCoverOrders,
-        () => `orders of user ${account.userId} count on ${claimed} of ${closable} units of ${key}`,
+        () =>
+          `orders of user ${account.userId} count on ${claimed} of ${closable} units of ${instrumentId} ${product} ${side}`,
       );
     }
   }
@@ -196,13 +228,9 @@ export class LedgerAudit {
     const isBought = order.side === OrderSide.Buy;
     if (order.product === Product.CNC && !isBought) return;
     const closing = leavesMax(order) - order.exposureQty;
-    let needed = 0;
-    for (const terms of [order.terms, ...order.pendingChanges.map((change) => change.terms)]) {
-      if (terms === null || terms === undefined) continue;
-      const leaves = Math.max(0, terms.quantity - order.cumQty);
-      const units = order.product === Product.CNC ? leaves : Math.max(0, leaves - closing);
-      needed = Math.max(needed, Math.ceil((units * terms.pricePaise * percent) / 100));
-    }
+    let needed = neededPaise(order, order.terms, closing, percent);
+    for (const { terms } of order.pendingChanges)
+      if (terms !== null) needed = Math.max(needed, neededPaise(order, terms, closing, percent));
     this.#findings.check(
       order.holdPaise >= needed,
       Invariant.HoldsCoverOrders,
@@ -259,11 +287,22 @@ export class LedgerAudit {
   }
 }
 
+/** What an order must hold for by these terms, charges aside. */
+function neededPaise({ product, cumQty }: Order, terms: OrderTerms, closing: number, percent: number): number {
+  const leaves = Math.max(0, terms.quantity - cumQty);
+  const units = product === Product.CNC ? leaves : Math.max(0, leaves - closing);
+  return Math.ceil((units * terms.pricePaise * percent) / 100);
+}
+
 /** Same fields, same values, whatever their order. */
 function isSame(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  const keys = Object.keys(left);
-  if (keys.length !== Object.keys(right).length) return false;
-  return keys.every((key) => isSame(left[key as keyof typeof left], right[key as keyof typeof right]));
+  let count = 0;
+  for (const key in left) {
+    if (!isSame(left[key as keyof typeof left], right[key as keyof typeof right])) return false;
+    count++;
+  }
+  for (const _ in right) count--;
+  return count === 0;
 }

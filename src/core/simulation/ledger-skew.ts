@@ -1,5 +1,6 @@
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
-import { LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { LedgerAccount, type LedgerEvent, type Posting } from '../ledger/ledger-event.ts';
+import type { Tampering } from './tampering.ts';
 
 /** What alters an event; the event itself where it has nothing to say. */
 export type EventChange = (event: LedgerEvent, batch: LedgerBatch) => LedgerEvent;
@@ -67,4 +68,40 @@ export function postedTo({ postings }: LedgerEvent, ledgerAccount: LedgerAccount
   let sum = 0;
   for (const { account, amountPaise } of postings) if (account === ledgerAccount) sum += amountPaise;
   return sum;
+}
+
+/** A ledger with a wrong rule, until an engine loads what it made. */
+export function skewed(change: EventChange): Tampering {
+  const skew = new LedgerSkew(change);
+  return {
+    batch: skew.batch,
+    loaded: (loaded) => {
+      skew.loaded(loaded.account.userId);
+      return loaded;
+    },
+  };
+}
+
+/** Moves money more than the event does. */
+export function moveBetween(
+  event: LedgerEvent,
+  from: LedgerAccount,
+  to: LedgerAccount,
+  amountPaise: number,
+): LedgerEvent {
+  const more = [
+    { account: from, amountPaise: -amountPaise },
+    { account: to, amountPaise },
+  ];
+  return { ...event, postings: inOrder([...event.postings, ...more]) };
+}
+
+/** One posting a ledger account, in the order of their numbers. */
+export function inOrder(postings: readonly Posting[]): Posting[] {
+  const amounts = new Map<LedgerAccount, number>();
+  for (const { account, amountPaise } of postings) amounts.set(account, (amounts.get(account) ?? 0) + amountPaise);
+  return [...amounts]
+    .map(([account, amountPaise]) => ({ account, amountPaise }))
+    .filter(({ amountPaise }) => amountPaise !== 0)
+    .sort((a, b) => a.account - b.account);
 }

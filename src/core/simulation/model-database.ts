@@ -1,7 +1,9 @@
 import { positionKey } from '../ledger/account.ts';
 import type { AccountRow, BatchAnswer, CommitOutcome, LedgerBatch } from '../ledger/ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from '../ledger/ledger-event.ts';
+import { NO_NOTE_DUE, withExecution } from '../ledger/note-due.ts';
 import { isTerminal } from '../ledger/order.ts';
+import { isExecution } from './event-audit.ts';
 import {
   type AccountRecord,
   firstAtLeast,
@@ -218,15 +220,23 @@ export class ModelDatabase {
     for (const [userId, record] of accounts) tables.accounts.set(userId, record);
     for (const event of batch.events) {
       const { userId } = event;
-      const events = tables.events.get(userId);
-      if (events === undefined) tables.events.set(userId, [event]);
-      else events.push(event);
+      listOf(tables.events, userId).push(event);
+      const { detail } = event;
+      if (detail.type === EventType.ContractNoteIssued) tables.noteDueOf.delete(userId);
+      if (isExecution(detail)) {
+        listOf(tables.executionsOf, userId).push(event);
+        tables.noteDueOf.set(userId, withExecution(tables.noteDueOf.get(userId) ?? NO_NOTE_DUE, detail));
+      }
       const reference = referenceOf(event);
-      if (reference !== '') tables.references.add(`${userId} ${reference}`);
+      if (reference === '') continue;
+      tables.references.add(`${userId} ${reference}`);
+      rowsOf(tables.referencesOf, userId).set(reference, event.seq);
     }
     for (const order of batch.newOrders) {
       tables.orders.set(order.orderID, order);
       insertAscending(tables.orderIDs, order.orderID);
+      listOf(tables.ordersOf, order.userId).push(order.orderID);
+      tables.lastOrderID = Math.max(tables.lastOrderID, order.orderID);
       if (order.clientOrderID !== '') tables.clientOrders.add(`${order.userId} ${order.clientOrderID}`);
     }
     for (const order of batch.changedOrders) tables.orders.set(order.orderID, order);
@@ -258,4 +268,13 @@ function rowsOf<K, V>(tables: Map<number, Map<K, V>>, userId: number): Map<K, V>
     tables.set(userId, rows);
   }
   return rows;
+}
+
+function listOf<V>(lists: Map<number, V[]>, userId: number): V[] {
+  let list = lists.get(userId);
+  if (list === undefined) {
+    list = [];
+    lists.set(userId, list);
+  }
+  return list;
 }

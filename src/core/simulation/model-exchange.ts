@@ -174,9 +174,7 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
 
   open(): void {
     this.engine.marketOpen = true;
-    this.instruments.forEach((_, index) => {
-      this.fillBook(index);
-    });
+    this.fillBooks();
   }
 
   /** The close: what rests expires. */
@@ -193,11 +191,11 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
     this.#setNow();
     const random = this.#random;
     const index = random.below(this.instruments.length);
-    const { tickPaise } = this.instruments[index]!;
+    const { tickPaise, lotSize } = this.instruments[index]!;
     this.#middlePaise[index] = this.#inBand(index, this.#middlePaise[index]! + (random.below(5) - 2) * tickPaise);
     const side = random.below(2) === 0 ? Side.Buy : Side.Sell;
     if (random.below(3) === 0) {
-      const quantity = 1 + random.below(40);
+      const quantity = (1 + random.below(40)) * lotSize;
       this.engine.submit(index, side, OrderType.Market, TimeInForce.Day, 0, quantity, Owner.Taker, 0);
     } else {
       this.#rest(index, side);
@@ -209,7 +207,12 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
   }
 
   /** The public's orders around the middle, both sides. */
-  fillBook(index: number): void {
+  fillBooks(): void {
+    this.#setNow();
+    for (let index = 0; index < this.instruments.length; index++) this.#fillBook(index);
+  }
+
+  #fillBook(index: number): void {
     for (let i = 0; i < RESTING_A_SIDE; i++) {
       this.#rest(index, Side.Buy);
       this.#rest(index, Side.Sell);
@@ -225,12 +228,12 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
     const chosen = standing[this.#random.below(standing.length)];
     if (chosen === undefined) return false;
     this.#setNow();
-    const { tickPaise } = this.instruments[this.indexOfSymbol(chosen.symbol)]!;
+    const { tickPaise, lotSize } = this.instruments[this.indexOfSymbol(chosen.symbol)]!;
     const tsMicros = this.#scheduler.nowMicros;
     if (this.#random.below(2) === 0) this.orders.trades.bust(chosen.execID, tsMicros);
     else {
       const pricePaise = Math.max(tickPaise, chosen.lastPxPaise + (this.#random.below(5) - 2) * tickPaise);
-      const quantity = 1 + this.#random.below(chosen.lastQty);
+      const quantity = (1 + this.#random.below(chosen.lastQty / lotSize)) * lotSize;
       this.orders.trades.correct(chosen.execID, pricePaise, quantity, tsMicros);
     }
     return true;
@@ -303,10 +306,10 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
 
   #rest(index: number, side: Side): void {
     const random = this.#random;
-    const { tickPaise } = this.instruments[index]!;
+    const { tickPaise, lotSize } = this.instruments[index]!;
     const away = (1 + random.below(REACH_TICKS)) * tickPaise;
     const pricePaise = this.#inBand(index, this.#middlePaise[index]! + (side === Side.Buy ? -away : away));
-    const quantity = 5 + random.below(60);
+    const quantity = (5 + random.below(60)) * lotSize;
     this.engine.submit(index, side, OrderType.Limit, TimeInForce.Day, pricePaise, quantity, Owner.Public, NO_ORDER);
   }
 

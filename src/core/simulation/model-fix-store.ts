@@ -1,6 +1,7 @@
 import { assert } from '../assert.ts';
 import type { Prng } from '../exchange/prng.ts';
 import type { Durability, FixStore, StoredMessage } from '../fix/fix-store.ts';
+import { copyMessage } from './message-copies.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What a sync takes, between the two. */
@@ -80,7 +81,7 @@ export class ModelFixStore implements FixStore, Durability {
 
   append(msgSeqNum: number, buffer: Uint8Array, start: number, end: number): void {
     assert(msgSeqNum === this.nextSenderMsgSeqNum, 'numbers are used one after another');
-    const bytes = buffer.slice(start, end);
+    const bytes = copyMessage(buffer, start, end);
     this.nextSenderMsgSeqNum = msgSeqNum + 1;
     this.#messages.set(msgSeqNum, bytes);
     this.#write({ kind: 'message', msgSeqNum, bytes });

@@ -1,6 +1,7 @@
 import type { Holding, Position } from '../ledger/account.ts';
 import type { FixSessionRow, TradeRow } from '../ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
+import type { NoteDue } from '../ledger/note-due.ts';
 import type { Order } from '../ledger/order.ts';
 
 export interface OwnerRecord {
@@ -38,6 +39,13 @@ export class ModelTables {
   /** The unique indexes: of client order ids, and of references of deposits and withdrawals. */
   readonly clientOrders = new Set<string>();
   readonly references = new Set<string>();
+  /** What is looked up by user when an engine loads, in the order in which it came in: OrderIDs, executions, references with their seq. */
+  readonly ordersOf = new Map<number, number[]>();
+  readonly executionsOf = new Map<number, LedgerEvent[]>();
+  readonly referencesOf = new Map<number, Map<string, number>>();
+  /** Of the executions since the last contract note. */
+  readonly noteDueOf = new Map<number, NoteDue>();
+  lastOrderID = 0;
 }
 
 export const NO_ACCOUNT: AccountRecord = {

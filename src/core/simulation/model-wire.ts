@@ -2,6 +2,7 @@ import type { Prng } from '../exchange/prng.ts';
 import type { FixSession } from '../fix/fix-session.ts';
 import type { Durability } from '../fix/fix-store.ts';
 import type { FixTransport } from '../fix/session-contract.ts';
+import { copyMessage } from './message-copies.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** One way, in microseconds: mostly near the least, at times much more. */
@@ -96,7 +97,7 @@ export class WireEnd implements FixTransport {
   }
 
   send(buffer: Uint8Array, start: number, end: number): void {
-    const bytes = buffer.slice(start, end);
+    const bytes = copyMessage(buffer, start, end);
     const durability = this.#durability;
     if (durability === null) {
       this.#leave(bytes);

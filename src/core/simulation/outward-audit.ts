@@ -16,7 +16,8 @@ const PLACED_AGE_MICROS_MAX = 9_000_000;
 
 /** Where the numbers of a message stand: its header begins with them. */
 const HEADER_BYTES_MAX = 120;
-const MSG_SEQ_NUM = /\b34=(\d+)/;
+const MSG_SEQ_NUM = bytesOf('\u000134=');
+const POSS_DUP = bytesOf('\u000143=Y');
 
 /** Refusals that may come before the one that a command asks for. */
 const AT_ANY_TIME: ReadonlySet<number> = new Set([
@@ -158,9 +159,8 @@ export class OutwardAudit {
 
   /** A number is used once; a message that is sent again says so. */
   sent(name: string, bytes: Uint8Array): void {
-    const text = String.fromCharCode(...bytes.subarray(0, HEADER_BYTES_MAX));
-    const number = Number(MSG_SEQ_NUM.exec(text)?.[1]);
-    const isRepeat = text.includes('43=Y');
+    const number = numberAfter(bytes, MSG_SEQ_NUM);
+    const isRepeat = endOf(bytes, POSS_DUP) > 0;
     const last = this.#numbers.get(name) ?? 0;
     this.#findings.check(
       isRepeat || number > last,
@@ -232,4 +232,29 @@ function isDone(command: OrderCommand, { detail, postings, orderID }: LedgerEven
     default:
       return true;
   }
+}
+
+function bytesOf(ascii: string): Uint8Array {
+  return Uint8Array.from(ascii, (character) => character.charCodeAt(0));
+}
+
+/** Where the first of these bytes in a header end; −1 when they are not in it. */
+function endOf(message: Uint8Array, wanted: Uint8Array): number {
+  const last = Math.min(message.length, HEADER_BYTES_MAX) - wanted.length;
+  for (let at = 0; at <= last; at++) {
+    let length = 0;
+    while (length < wanted.length && message[at + length] === wanted[length]) length++;
+    if (length === wanted.length) return at + length;
+  }
+  return -1;
+}
+
+/** The number that follows in a header; NaN when there is none. */
+function numberAfter(message: Uint8Array, wanted: Uint8Array): number {
+  let at = endOf(message, wanted);
+  if (at < 0) return Number.NaN;
+  let number = 0;
+  for (; at < message.length && message[at]! >= 48 && message[at]! <= 57; at++)
+    number = number * 10 + message[at]! - 48;
+  return number;
 }

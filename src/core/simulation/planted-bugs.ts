@@ -1,5 +1,6 @@
 import type { Prng } from '../exchange/prng.ts';
 import { DATABASE_BUGS } from './bugs-database.ts';
+import { DAY_BUGS } from './bugs-day.ts';
 import { LEDGER_BUGS } from './bugs-ledger.ts';
 import { OUTWARD_BUGS } from './bugs-outward.ts';
 import { VENUE_BUGS } from './bugs-venue.ts';
@@ -14,4 +15,5 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...DATABASE_BUGS,
   ...VENUE_BUGS,
   ...OUTWARD_BUGS,
+  ...DAY_BUGS,
 };

@@ -10,6 +10,7 @@ import { Coverage } from './coverage.ts';
 import { CrashPoint, CrashTrap, SimulatedCrash } from './crash-points.ts';
 import { DatabaseNetwork } from './database-link.ts';
 import { auditAgreement } from './day-audit.ts';
+import { DayEndAudit, type DayMoments } from './day-end-audit.ts';
 import { Digest } from './digest.ts';
 import { Findings, Invariant } from './findings.ts';
 import { LedgerAudit } from './ledger-audit.ts';
@@ -50,14 +51,17 @@ export class SimulatedWorld implements NodeWorld {
   readonly traders: Traders;
   readonly outward: OutwardAudit;
   readonly ledgerAudit: LedgerAudit;
+  readonly dayEnd: DayEndAudit;
   /** Null while the engine is down. */
   node: BrokerNode | null = null;
   inherited: ReadonlySet<number> = new Set();
   onCrash: () => void = () => {};
   readonly #database: ModelDatabase;
+  readonly #moments: DayMoments;
 
-  constructor(seed: number, startMicros: number, tampering: Tampering = NO_TAMPERING) {
-    this.scheduler = new Scheduler(startMicros);
+  constructor(seed: number, moments: DayMoments, tampering: Tampering = NO_TAMPERING) {
+    this.#moments = moments;
+    this.scheduler = new Scheduler(moments.openMicros);
     this.random = new Prng(seed);
     this.tampering = tampering;
     this.#database = new ModelDatabase(new Set(tampering.without));
@@ -68,7 +72,8 @@ export class SimulatedWorld implements NodeWorld {
     const users = Array.from({ length: USERS }, (_, position) => FIRST_USER + position);
     this.traders = new Traders(users, SIMULATED_INSTRUMENTS, (index) => this.exchange.middlePaise(index), this.random);
     this.outward = new OutwardAudit(this.findings, this.#database.tables);
-    this.ledgerAudit = new LedgerAudit(this.findings, this.exchange);
+    this.dayEnd = new DayEndAudit(this.findings, moments);
+    this.ledgerAudit = new LedgerAudit(this.findings, this.exchange, this.dayEnd);
     this.exchange.onTrade = (index, pricePaise) => this.#tradeSeen(index, pricePaise);
     this.exchange.onRequest = (message) => this.outward.reachedExchange(message, this.scheduler.nowMicros);
   }
@@ -96,6 +101,7 @@ export class SimulatedWorld implements NodeWorld {
 
   onTimer(): void {
     this.node?.onTimer();
+    if (this.scheduler.nowMicros >= this.#moments.closeMicros) this.#auditResets();
     for (const end of this.exchange.ends.values()) end.session!.onTimer(this.scheduler.nowMs);
   }
 
@@ -133,6 +139,7 @@ export class SimulatedWorld implements NodeWorld {
   auditAtRest(): void {
     this.outward.auditAtRest();
     auditAgreement(this.exchange.record, this.tables, this.ledgerAudit, this.findings);
+    this.dayEnd.atRest(this.ledgerAudit.accounts.values(), this.scheduler.nowMicros);
   }
 
   committed(batch: LedgerBatch): void {
@@ -207,6 +214,16 @@ export class SimulatedWorld implements NodeWorld {
     });
   }
 
+  #auditResets(): void {
+    const { node, ledgerAudit } = this;
+    if (node === null) return;
+    for (const name of SESSION_NAMES) {
+      if (!node.mayReset(name)) continue;
+      for (const userId of ledgerAudit.accounts.keys())
+        if (node.sessionNameOf(userId) === name) this.dayEnd.mayReset(name, ledgerAudit.liveOrders(userId));
+    }
+  }
+
   #tradeSeen(index: number, pricePaise: number): void {
     this.scheduler.after(TRADE_MICROS_MIN + this.random.below(TRADE_MICROS_RANGE), () => {
       const seen = this.tampering.trade?.(pricePaise) ?? pricePaise;
@@ -222,4 +239,5 @@ const UNEXPECTED_ALARMS: ReadonlySet<AlarmKind> = new Set([
   AlarmKind.VenueDiffers,
   AlarmKind.UnknownTrade,
   AlarmKind.UnexpectedMessage,
+  AlarmKind.Expired,
 ]);

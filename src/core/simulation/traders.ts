@@ -129,8 +129,9 @@ export class Traders {
     const terms = this.#terms(index, side);
     const isStop = terms.ordType === OrderType.StopLimit || terms.ordType === OrderType.StopMarket;
     const command: PlaceOrder = {
-      ...this.#base(trader.userId),
       type: 'place',
+      origin: this.#origin(),
+      userId: trader.userId,
       symbol: instrument.symbol,
       side,
       product,
@@ -180,10 +181,11 @@ export class Traders {
         : terms.pricePaise === 0
           ? 0
           : Math.max(tickPaise, terms.pricePaise + moved);
-    order.terms = { ...terms, quantity, pricePaise, triggerPricePaise };
+    order.terms = { quantity, ordType: terms.ordType, pricePaise, triggerPricePaise };
     const command = {
-      ...this.#base(trader.userId),
       type: 'modify' as const,
+      origin: this.#origin(),
+      userId: trader.userId,
       orderID: order.orderID,
       terms: order.terms,
     };
@@ -193,7 +195,7 @@ export class Traders {
   #cancel(trader: Trader): AskedCommand | undefined {
     const order = this.#ownOrder(trader);
     if (order === undefined) return undefined;
-    const command = { ...this.#base(trader.userId), type: 'cancel' as const, orderID: order.orderID };
+    const command = { type: 'cancel' as const, origin: this.#origin(), userId: trader.userId, orderID: order.orderID };
     return { command, refusal: RefusalCode.None };
   }
 
@@ -216,7 +218,7 @@ export class Traders {
 
   #money(trader: Trader, type: 'deposit' | 'withdraw', amountPaise: number): AskedCommand {
     const reference = `m${++this.#nameCount}`;
-    const command = { ...this.#base(trader.userId), type, amountPaise, reference };
+    const command = { type, origin: this.#origin(), userId: trader.userId, amountPaise, reference };
     trader.deposits.push(command);
     if (trader.deposits.length > ORDERS_KEPT) trader.deposits.shift();
     return { command, refusal: RefusalCode.None };
