@@ -3,9 +3,9 @@
  * loopback. The module is also the process's entry.
  */
 import uWS from 'uWebSockets.js';
-import { type ControlMap, decodeControl } from '../src/core/fan-out/control-codec.ts';
+import { type ControlMap, decodeControl, NO_REQUEST_ID } from '../src/core/fan-out/control-codec.ts';
 import { FrameType } from '../src/core/fan-out/wire.ts';
-import { encodeAnswer, NO_REQUEST_ID } from '../src/core/order-entry/order-messages.ts';
+import { encodeAnswer } from '../src/core/order-entry/order-messages.ts';
 import { AskedChild } from './asked-child.ts';
 import { modulePath } from './child-process.ts';
 

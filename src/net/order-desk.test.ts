@@ -106,7 +106,8 @@ t.test('a login gives the rights, and commands, reads and answers find their way
   ask({ action: 'cancel', orderId: 77 }, 4);
   const command = next();
   t.match(command, { type: OrderRecordType.Command, userId: 42, connection: number, requestID: 4, generation: 5 });
-  t.same(decodeCommand(command.body), { type: 'cancel', orderID: 77 });
+  const origin = { channel: 'fan-out-0', generation: 5, connection: number, requestID: 4 };
+  t.same(decodeCommand(command.body, origin, 42), { type: 'cancel', orderID: 77, origin, userId: 42 });
   say({ type: OrderRecordType.Answer, requestID: 4 }, { id: 4, action: 'cancelRequested' });
   t.match(connection.take(), [{ id: 4, action: 'cancelRequested' }]);
   ask({ action: 'orders' }, 5);

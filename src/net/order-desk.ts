@@ -1,6 +1,7 @@
 import type { ControlMap } from '../core/fan-out/control-codec.ts';
+import { NO_REQUEST_ID } from '../core/fan-out/control-codec.ts';
 import { type Refused, refused } from '../core/order-entry/order-fields.ts';
-import { encodeAnswer, NO_REQUEST_ID, refusalMap } from '../core/order-entry/order-messages.ts';
+import { encodeAnswer, refusalMap } from '../core/order-entry/order-messages.ts';
 import { OrderRecordFlag, OrderRecordType, type OrderRingReader } from '../core/order-entry/order-ring.ts';
 import { isCommandAction, parseCommand } from '../core/order-entry/parse-command.ts';
 import { isReadKind, parseRead } from '../core/order-entry/parse-read.ts';

@@ -1,4 +1,4 @@
-import { type ControlMap, decodeControl, encodeControl } from '../core/fan-out/control-codec.ts';
+import { type ControlMap, decodeControl, encodeControl, NO_REQUEST_ID } from '../core/fan-out/control-codec.ts';
 import { AckStatus } from '../core/fan-out/subscriber.ts';
 import { VarintReader } from '../core/fan-out/varint.ts';
 import {
@@ -10,7 +10,6 @@ import {
   WIRE_VERSION,
   WireError,
 } from '../core/fan-out/wire.ts';
-import { NO_REQUEST_ID } from '../core/order-entry/order-messages.ts';
 import type { OrderDesk } from './order-desk.ts';
 import type { WsConnection, WsProtocol } from './ws-connection.ts';
 import { MESSAGE_MAX_BYTES } from './ws-limits.ts';

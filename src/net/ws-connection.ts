@@ -23,8 +23,8 @@ export interface WsProtocol {
 /** What a connection needs of its server. */
 export interface WsHost {
   readonly fanOut: FanOut;
-  /** The connection has answers or a close that are due: `flush` it soon, outside of the socket's callbacks. */
-  requestFlush(connection: WsConnection): void;
+  /** The connection has answers that are due, or a close that is: `flush` it soon, outside of the socket's callbacks. */
+  requestFlush(connection: WsConnection, isClosing: boolean): void;
   /** A message was wrong, or a connection is closed for one. */
   countProtocolError(): void;
   /** The socket has taken what it was given, or nearly. */
@@ -47,6 +47,8 @@ const pongReader = new VarintReader();
 export class WsConnection implements QuoteSink, TraderConnection {
   readonly host: WsHost;
   readonly subscriber: Subscriber;
+  /** When answers were last sent. */
+  repliedMs = 0;
   readonly #socket: WebSocket<unknown>;
   readonly #protocol: WsProtocol;
   readonly #isJson: boolean;
@@ -137,7 +139,9 @@ export class WsConnection implements QuoteSink, TraderConnection {
     }
     this.#replies ??= [];
     this.#replies.push(message);
-    this.#requestFlush();
+    if (this.#isFlushRequested) return;
+    this.#isFlushRequested = true;
+    this.host.requestFlush(this, false);
   }
 
   /** Queues an answer that says what was wrong; too many of them close the connection. */
@@ -150,7 +154,7 @@ export class WsConnection implements QuoteSink, TraderConnection {
   close(code: CloseCode): void {
     if (!this.#isOpen || this.#closeWith !== 0) return;
     this.#closeWith = code;
-    this.#requestFlush();
+    this.host.requestFlush(this, true);
   }
 
   // From the loop.
@@ -195,11 +199,5 @@ export class WsConnection implements QuoteSink, TraderConnection {
     for (const reply of this.#replies ?? []) this.#socket.send(reply, !this.#isJson);
     this.#replies = undefined;
     this.#replyBytes = 0;
-  }
-
-  #requestFlush(): void {
-    if (this.#isFlushRequested) return;
-    this.#isFlushRequested = true;
-    this.host.requestFlush(this);
   }
 }

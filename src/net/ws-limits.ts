@@ -15,6 +15,9 @@ export const MESSAGES_A_SECOND = 50;
 export const MESSAGES_BURST = 200;
 export const SYMBOLS_PER_TOKEN = 50;
 
+/** A connection that was written to gets its next answers and events so much later, together: who makes many must not cost the others their turn. */
+export const REPLIES_EVERY_MS = 4;
+
 /** Answers that a client has not taken. */
 export const REPLIES_MAX_BYTES = 262_144;
 

@@ -7,7 +7,7 @@ import type { OrderDesk } from './order-desk.ts';
 import { WsBinaryProtocol } from './ws-binary-protocol.ts';
 import { WsConnection, type WsHost } from './ws-connection.ts';
 import { WsJsonProtocol } from './ws-json-protocol.ts';
-import { IDLE_TIMEOUT_SECONDS, MESSAGE_HARD_MAX_BYTES } from './ws-limits.ts';
+import { IDLE_TIMEOUT_SECONDS, MESSAGE_HARD_MAX_BYTES, REPLIES_EVERY_MS } from './ws-limits.ts';
 
 export const WS_PATH = '/ws';
 
@@ -47,6 +47,9 @@ export class WsServer implements WsHost {
   readonly #json = new WsJsonProtocol();
   readonly #connections = new Set<WsConnection>();
   #pending: WsConnection[] = [];
+  /** Those that were written to a moment ago. */
+  #deferred: WsConnection[] = [];
+  #deferredTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WsServerOptions) {
     this.#options = options;
@@ -95,9 +98,14 @@ export class WsServer implements WsHost {
     });
   }
 
-  requestFlush(connection: WsConnection): void {
-    this.#pending.push(connection);
-    this.#options.onWork();
+  requestFlush(connection: WsConnection, isClosing: boolean): void {
+    if (isClosing || this.#options.nowMs() - connection.repliedMs >= REPLIES_EVERY_MS) {
+      this.#pending.push(connection);
+      this.#options.onWork();
+      return;
+    }
+    this.#deferred.push(connection);
+    this.#deferredTimer ??= setTimeout(() => this.#onDeferred(), REPLIES_EVERY_MS);
   }
 
   hasRoom(connection: WsConnection): void {
@@ -113,13 +121,25 @@ export class WsServer implements WsHost {
     if (this.#pending.length === 0) return;
     const pending = this.#pending;
     this.#pending = [];
-    for (const connection of pending) connection.flush();
+    const nowMs = this.#options.nowMs();
+    for (const connection of pending) {
+      connection.repliedMs = nowMs;
+      connection.flush();
+    }
   }
 
   /** Tells every client that the server goes away, and closes. */
   closeAll(): void {
     for (const connection of this.#connections) connection.close(CloseCode.GoingAway);
     this.flush();
+    clearTimeout(this.#deferredTimer);
+  }
+
+  #onDeferred(): void {
+    this.#deferredTimer = undefined;
+    this.#pending.push(...this.#deferred);
+    this.#deferred = [];
+    this.#options.onWork();
   }
 
   #announce(): void {

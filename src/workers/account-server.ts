@@ -1,9 +1,10 @@
+import { NO_REQUEST_ID } from '../core/fan-out/control-codec.ts';
 import type { Account } from '../core/ledger/account.ts';
 import type { LedgerEvent } from '../core/ledger/ledger-event.ts';
 import { type MemoryRead, readAccount, tradesMap } from '../core/order-entry/account-reads.ts';
 import { eventMap } from '../core/order-entry/event-message.ts';
 import { type Refused, refused } from '../core/order-entry/order-fields.ts';
-import { encodeAnswer, NO_REQUEST_ID, refusalMap, replyMap } from '../core/order-entry/order-messages.ts';
+import { encodeAnswer, refusalMap, replyMap } from '../core/order-entry/order-messages.ts';
 import type { OrderPeers, PeerHost } from '../core/order-entry/order-peers.ts';
 import type { AccountRead } from '../core/order-entry/parse-read.ts';
 import { decodeCommand, decodeRead } from '../core/order-entry/ring-bodies.ts';
@@ -59,7 +60,7 @@ export class AccountServer implements PeerHost {
 
   onCommand(origin: CommandOrigin, userId: number, body: Uint8Array): void {
     const { service, nowMicros, stats } = this.#parts;
-    const command = { ...decodeCommand(body), userId, origin };
+    const command = decodeCommand(body, origin, userId);
     stats[ORDER_STATS_COMMANDS_IN >> 1]! += 1;
     this.#asked.set(origin, command);
     service.command(command, nowMicros());

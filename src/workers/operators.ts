@@ -1,7 +1,7 @@
 import { OutcryError } from '../core/errors.ts';
+import { NO_REQUEST_ID } from '../core/fan-out/control-codec.ts';
 import type { Account } from '../core/ledger/account.ts';
 import { fundsMap } from '../core/order-entry/account-reads.ts';
-import { NO_REQUEST_ID } from '../core/order-entry/order-messages.ts';
 import { refusalName } from '../core/order-entry/refusal-names.ts';
 import type { CommandOrigin, CommandReply } from '../core/orders/order-command.ts';
 import type { OrderService } from '../core/orders/order-service.ts';

@@ -1,3 +1,5 @@
+import { asciiText } from '../ascii-text.ts';
+
 /**
  * The MessagePack subset of control messages: nil, booleans, numbers of 53 bits, UTF-8 strings, arrays, maps with string
  * keys. Our own, since both ends must read bytes of strangers without being led to allocate (a five-byte header may announce
@@ -21,11 +23,18 @@ const SHORT_STRING = 32;
 /** What a message has grown the writer to is kept for the next one, up to so many bytes. */
 const KEPT_BYTES_MAX = 65_536;
 
-/** Encodes a map behind `prefix`, the bytes that tell the frame's type. */
-export function encodeControl(prefix: readonly number[], map: ControlMap): Uint8Array<ArrayBuffer> {
+/** The client's number of a request; −1 for none. */
+export const NO_REQUEST_ID = -1;
+
+/** Encodes a map behind `prefix`, the bytes that tell the frame's type, with the `id` of the request that it answers in front. */
+export function encodeControl(
+  prefix: readonly number[],
+  map: ControlMap,
+  requestID: number = NO_REQUEST_ID,
+): Uint8Array<ArrayBuffer> {
   writer.begin();
   for (const byte of prefix) writer.byte(byte);
-  writer.value(map);
+  writer.map(map, requestID);
   return writer.finish();
 }
 
@@ -60,12 +69,22 @@ class ControlWriter {
       this.#header(value.length, 0x90, 16, 0xdc);
       for (const element of value) this.value(element);
     } else {
-      const keys = Object.keys(value);
-      this.#header(keys.length, 0x80, 16, 0xde);
-      for (const key of keys) {
-        this.#string(key);
-        this.value(value[key]!);
-      }
+      this.map(value, NO_REQUEST_ID);
+    }
+  }
+
+  map(map: ControlMap, requestID: number): void {
+    const keys = Object.keys(map);
+    const isAnswer = requestID !== NO_REQUEST_ID;
+    this.#header(isAnswer ? keys.length + 1 : keys.length, 0x80, 16, 0xde);
+    if (isAnswer) {
+      this.#string('id');
+      this.#number(requestID);
+    }
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      this.#string(key);
+      this.value(map[key]!);
     }
   }
 
@@ -280,13 +299,8 @@ class ControlReader {
 
 /** Undefined when it is not ASCII. */
 function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
-  let text = '';
-  for (let i = start; i < start + length; i++) {
-    const byte = bytes[i]!;
-    if (byte > 0x7f) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
+  for (let i = start; i < start + length; i++) if (bytes[i]! > 0x7f) return undefined;
+  return asciiText(bytes, start, start + length);
 }
 
 function safe(value: number): number {

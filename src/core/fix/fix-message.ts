@@ -1,4 +1,5 @@
 // hot: per message. The index is reused from message to message; nothing here allocates except `ascii`.
+import { asciiText } from '../ascii-text.ts';
 import { fieldEnds, fieldStarts, fieldTags } from './byte-scan.ts';
 import { INVALID_VALUE, readInt, readPricePaise, readUtcTimeOnlyMicros, UtcDayCache } from './fix-values.ts';
 
@@ -112,9 +113,6 @@ export class FixMessage {
 
   /** The value at a position as a new string, one character a byte (ISO 8859-1): for order and admin messages, not for quotes. */
   ascii(position: number): string {
-    let text = '';
-    for (let at = this.starts[position]!; at < this.ends[position]!; at++)
-      text += String.fromCharCode(this.buffer[at]!);
-    return text;
+    return asciiText(this.buffer, this.starts[position]!, this.ends[position]!);
   }
 }

@@ -22,8 +22,9 @@ export class VenueOrders {
   readonly #liveMax: number;
   readonly #byName = new Map<string, VenueOrder>();
   readonly #live = new Set<VenueOrder>();
-  /** In the order in which they were done. */
-  readonly #done = new Set<VenueOrder>();
+  /** A ring, in the order in which they were done. */
+  readonly #done: VenueOrder[] = [];
+  #oldestDone = 0;
 
   constructor(liveMax: number) {
     this.#liveMax = liveMax;
@@ -80,12 +81,13 @@ export class VenueOrders {
     if (!order.live) return;
     order.live = false;
     this.#live.delete(order);
-    this.#done.add(order);
-    if (this.#done.size <= DONE_ORDERS_KEPT) return;
-    for (const oldest of this.#done) {
-      this.#forget(oldest);
-      break;
+    if (this.#done.length < DONE_ORDERS_KEPT) {
+      this.#done.push(order);
+      return;
     }
+    this.#forget(this.#done[this.#oldestDone]!);
+    this.#done[this.#oldestDone] = order;
+    this.#oldestDone = (this.#oldestDone + 1) % DONE_ORDERS_KEPT;
   }
 
   /** The order never left: nothing of it is kept. */
@@ -96,7 +98,6 @@ export class VenueOrders {
   }
 
   #forget(order: VenueOrder): void {
-    this.#done.delete(order);
     for (const name of order.names) if (this.#byName.get(name) === order) this.#byName.delete(name);
   }
 }

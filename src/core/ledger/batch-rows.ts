@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import { type Account, cashPaise, type Holding, marginUsedPaise, type Position, positionKey } from './account.ts';
 import { chargesPaise } from './charges.ts';
-import type { AccountRow, LedgerBatch, TradeRow } from './ledger-batch.ts';
+import type { AccountRow, LedgerBatch, TradeRow, UserHolding, UserPosition } from './ledger-batch.ts';
 import { EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
 import { type Order, OrderSide, Product } from './order.ts';
 import { totalValuePaise } from './total-value.ts';
@@ -16,90 +16,84 @@ export type BatchRows = Pick<
  * applied. Rows are copies: what memory decides meanwhile does not change them.
  */
 export function batchRows(events: readonly LedgerEvent[], accountOf: (userId: number) => Account): BatchRows {
-  const users = new Map<number, TouchedRows>();
-  const trades: TradeRow[] = [];
-  for (const event of events) {
-    let touched = users.get(event.userId);
-    if (touched === undefined) {
-      touched = new TouchedRows(accountOf(event.userId), event.seq);
-      users.set(event.userId, touched);
-    }
-    touched.add(event);
-    addTrades(touched.account, event, trades);
-  }
-  const all = [...users.values()];
-  return {
-    events,
-    accounts: all.map((touched) => touched.accountRow()),
-    newOrders: all.flatMap((touched) => touched.orders(true)),
-    changedOrders: all.flatMap((touched) => touched.orders(false)),
-    positions: all.flatMap(({ account: { userId }, positions }) =>
-      [...positions].map((position) => ({ userId, position: { ...position } })),
-    ),
-    holdings: all.flatMap(({ account: { userId }, holdings }) =>
-      [...holdings].map((holding) => ({ userId, holding: { ...holding } })),
-    ),
-    trades,
-  };
+  const touched = new TouchedRows();
+  for (const event of events) touched.add(event, accountOf);
+  return { events, ...touched.rows() };
 }
 
-/** What the events of one account touch. */
-class TouchedRows {
+/** Of one account: its events in a batch, and whether it must be able to pay for the last that took something. */
+interface TouchedAccount {
   readonly account: Account;
-  readonly positions = new Set<Position>();
-  readonly holdings = new Set<Holding>();
-  readonly #firstSeq: number;
-  #lastSeq: number;
-  #mustBeCovered = false;
+  readonly firstSeq: number;
+  lastSeq: number;
+  mustBeCovered: boolean;
+}
+
+/** What the events of a batch touch, each once. */
+class TouchedRows {
+  readonly #accounts = new Map<number, TouchedAccount>();
   /** Whether it was placed in this batch, by order. */
   readonly #orders = new Map<Order, boolean>();
+  /** With whose they are. */
+  readonly #positions = new Map<Position, number>();
+  readonly #holdings = new Map<Holding, number>();
+  readonly #trades: TradeRow[] = [];
 
-  constructor(account: Account, firstSeq: number) {
-    this.account = account;
-    this.#firstSeq = firstSeq;
-    this.#lastSeq = firstSeq - 1;
-  }
-
-  add(event: LedgerEvent): void {
-    const { account } = this;
-    assert(event.seq === this.#lastSeq + 1, `event ${event.seq} of user ${event.userId} follows ${this.#lastSeq}`);
-    this.#lastSeq = event.seq;
-    if (takesFrom(event)) this.#mustBeCovered = COVERED.has(event.detail.type);
+  add(event: LedgerEvent, accountOf: (userId: number) => Account): void {
+    const { userId, seq, instrumentId } = event;
+    let touched = this.#accounts.get(userId);
+    if (touched === undefined) {
+      touched = { account: accountOf(userId), firstSeq: seq, lastSeq: seq - 1, mustBeCovered: false };
+      this.#accounts.set(userId, touched);
+    }
+    assert(seq === touched.lastSeq + 1, `event ${seq} of user ${userId} follows ${touched.lastSeq}`);
+    touched.lastSeq = seq;
+    const { type } = event.detail;
+    if (takesFrom(event)) touched.mustBeCovered = COVERED.has(type);
+    const { account } = touched;
     const order = account.orders.get(event.orderID);
-    if (order !== undefined && !this.#orders.has(order))
-      this.#orders.set(order, event.detail.type === EventType.OrderPlaced);
-    switch (event.detail.type) {
+    if (order !== undefined && !this.#orders.has(order)) this.#orders.set(order, type === EventType.OrderPlaced);
+    switch (type) {
       case EventType.OrderFilled:
       case EventType.TradeBusted:
       case EventType.TradeCorrected:
-        this.positions.add(account.positions.get(positionKey(order!.instrumentId, order!.product))!);
+        this.#positions.set(account.positions.get(positionKey(instrumentId, order!.product))!, userId);
+        addTrades(order!, event, this.#trades);
         break;
       case EventType.PositionSettled:
-        this.positions.add(account.positions.get(positionKey(event.instrumentId, Product.CNC))!);
-        this.holdings.add(account.holdings.get(event.instrumentId)!);
+        this.#positions.set(account.positions.get(positionKey(instrumentId, Product.CNC))!, userId);
+        this.#holdings.set(account.holdings.get(instrumentId)!, userId);
         break;
       default:
     }
   }
 
-  orders(placed: boolean): Order[] {
-    return [...this.#orders].filter(([, isNew]) => isNew === placed).map(([order]) => ({ ...order }));
+  rows(): Omit<BatchRows, 'events'> {
+    const accounts: AccountRow[] = [];
+    for (const touched of this.#accounts.values()) accounts.push(accountRow(touched));
+    const newOrders: Order[] = [];
+    const changedOrders: Order[] = [];
+    for (const [order, isNew] of this.#orders) (isNew ? newOrders : changedOrders).push({ ...order });
+    const positions: UserPosition[] = [];
+    for (const [position, userId] of this.#positions) positions.push({ userId, position: { ...position } });
+    const holdings: UserHolding[] = [];
+    for (const [holding, userId] of this.#holdings) holdings.push({ userId, holding: { ...holding } });
+    return { accounts, newOrders, changedOrders, positions, holdings, trades: this.#trades };
   }
+}
 
-  accountRow(): AccountRow {
-    const { account } = this;
-    assert(account.seq === this.#lastSeq, `user ${account.userId} is at ${account.seq}, the batch at ${this.#lastSeq}`);
-    return {
-      userId: account.userId,
-      firstSeq: this.#firstSeq,
-      lastSeq: this.#lastSeq,
-      cashPaise: cashPaise(account),
-      marginUsedPaise: marginUsedPaise(account),
-      totalValuePaise: totalValuePaise(account),
-      frozenReason: account.frozenReason,
-      mustBeCovered: this.#mustBeCovered,
-    };
-  }
+function accountRow({ account, firstSeq, lastSeq, mustBeCovered }: TouchedAccount): AccountRow {
+  assert(account.seq === lastSeq, `user ${account.userId} is at ${account.seq}, the batch at ${lastSeq}`);
+  return {
+    userId: account.userId,
+    firstSeq,
+    lastSeq,
+    cashPaise: cashPaise(account),
+    marginUsedPaise: marginUsedPaise(account),
+    totalValuePaise: totalValuePaise(account),
+    frozenReason: account.frozenReason,
+    mustBeCovered,
+  };
 }
 
 /** What is only done when it is covered. What the venue or the day does may take more: after it the account can be short, whatever was covered before. */
@@ -109,34 +103,35 @@ const COVERED: ReadonlySet<EventType> = new Set([
   EventType.Withdrawn,
 ] as const);
 
-function takesFrom(event: LedgerEvent): boolean {
-  return event.postings.some(({ account, amountPaise }) => account === LedgerAccount.Available && amountPaise < 0);
+function takesFrom({ postings }: LedgerEvent): boolean {
+  // Postings are in the order of their accounts: the user's free cash is first where it is among them.
+  const first = postings[0];
+  return first !== undefined && first.account === LedgerAccount.Available && first.amountPaise < 0;
 }
 
-function addTrades(account: Account, event: LedgerEvent, trades: TradeRow[]): void {
+function addTrades({ userId, instrumentId, side }: Order, event: LedgerEvent, trades: TradeRow[]): void {
   const { detail, seq, orderID, tsMicros } = event;
-  if (
-    detail.type !== EventType.OrderFilled &&
-    detail.type !== EventType.TradeBusted &&
-    detail.type !== EventType.TradeCorrected
-  )
-    return;
-  const { instrumentId, side } = account.orders.get(orderID)!;
   const sign = side === OrderSide.Buy ? 1 : -1;
-  const { venue, tradingDay, execID } = detail;
-  const row = { userId: account.userId, seq, orderID, instrumentId, venue, tradingDay, execID, tsMicros };
   if (detail.type === EventType.OrderFilled) {
-    const { lastQty, lastPxPaise, charges } = detail;
     trades.push({
-      ...row,
+      userId,
+      seq,
+      orderID,
+      instrumentId,
+      venue: detail.venue,
+      tradingDay: detail.tradingDay,
+      execID: detail.execID,
       execRefID: '',
-      quantity: sign * lastQty,
-      pricePaise: lastPxPaise,
-      chargesPaise: chargesPaise(charges),
+      quantity: sign * detail.lastQty,
+      pricePaise: detail.lastPxPaise,
+      chargesPaise: chargesPaise(detail.charges),
+      tsMicros,
     });
     return;
   }
-  const { undone, execRefID, lastQty, lastPxPaise, charges } = detail;
+  if (detail.type !== EventType.TradeBusted && detail.type !== EventType.TradeCorrected) return;
+  const { venue, tradingDay, execID, undone, execRefID, lastQty, lastPxPaise, charges } = detail;
+  const row = { userId, seq, orderID, instrumentId, venue, tradingDay, execID, tsMicros };
   const isBust = detail.type === EventType.TradeBusted;
   const undonePaise = chargesPaise(undone.charges);
   trades.push({

@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts';
 import type { Account } from './account.ts';
 import { type EventDetail, EventType, LedgerAccount, type LedgerEvent } from './ledger-event.ts';
-import { postingsOf, type Transfer } from './postings.ts';
+import { type PostingList, postingsOf } from './postings.ts';
 
 export function accountOpened(account: Account, tsMicros: number): LedgerEvent {
   return accountEvent(account, tsMicros, [], { type: EventType.AccountOpened });
@@ -10,7 +10,7 @@ export function accountOpened(account: Account, tsMicros: number): LedgerEvent {
 /** Money from the user's bank. */
 export function deposited(account: Account, amountPaise: number, reference: string, tsMicros: number): LedgerEvent {
   assertMovable(account, amountPaise, reference);
-  return accountEvent(account, tsMicros, [[LedgerAccount.Bank, LedgerAccount.Available, amountPaise]], {
+  return accountEvent(account, tsMicros, postingsOf(LedgerAccount.Bank, LedgerAccount.Available, amountPaise), {
     type: EventType.Deposited,
     reference,
   });
@@ -20,7 +20,7 @@ export function deposited(account: Account, amountPaise: number, reference: stri
 export function withdrawn(account: Account, amountPaise: number, reference: string, tsMicros: number): LedgerEvent {
   assertMovable(account, amountPaise, reference);
   assert(amountPaise <= account.availablePaise, `a withdrawal of ${amountPaise}, more than is free`);
-  return accountEvent(account, tsMicros, [[LedgerAccount.Available, LedgerAccount.Bank, amountPaise]], {
+  return accountEvent(account, tsMicros, postingsOf(LedgerAccount.Available, LedgerAccount.Bank, amountPaise), {
     type: EventType.Withdrawn,
     reference,
   });
@@ -40,12 +40,7 @@ function assertMovable(account: Account, amountPaise: number, reference: string)
   assert(reference !== '' && !account.references.has(reference), `reference ${reference} is new`);
 }
 
-function accountEvent(
-  account: Account,
-  tsMicros: number,
-  transfers: readonly Transfer[],
-  detail: EventDetail,
-): LedgerEvent {
+function accountEvent(account: Account, tsMicros: number, postings: PostingList, detail: EventDetail): LedgerEvent {
   return {
     userId: account.userId,
     seq: account.seq + 1,
@@ -53,7 +48,7 @@ function accountEvent(
     orderID: 0,
     instrumentId: 0,
     product: 0,
-    postings: postingsOf(transfers),
+    postings,
     detail,
   };
 }

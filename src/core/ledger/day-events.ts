@@ -4,7 +4,7 @@ import { contractNoteRounding } from './charges.ts';
 import { EventType, type LedgerEvent } from './ledger-event.ts';
 import { Product } from './order.ts';
 import { tradeInto } from './position-value.ts';
-import { chargeTransfers, postingsOf } from './postings.ts';
+import { type PostingList, transferCharges } from './postings.ts';
 
 /**
  * T+1: what was bought and sold for delivery until `tradingDay` goes into the holding, or leaves it, and a sale's gain over what the shares cost is told. Null when
@@ -45,6 +45,8 @@ export function contractNoteIssued(account: Account, tsMicros: number): LedgerEv
   const { tradingDay, executionCount, charges: dayCharges } = account.noteDue;
   assert(executionCount > 0, 'a contract note is of executions');
   const charges = contractNoteRounding(dayCharges);
+  const postings: PostingList = [];
+  transferCharges(postings, charges);
   return {
     userId: account.userId,
     seq: account.seq + 1,
@@ -52,7 +54,7 @@ export function contractNoteIssued(account: Account, tsMicros: number): LedgerEv
     orderID: 0,
     instrumentId: 0,
     product: 0,
-    postings: postingsOf(chargeTransfers(charges)),
+    postings,
     detail: { type: EventType.ContractNoteIssued, tradingDay, charges },
   };
 }

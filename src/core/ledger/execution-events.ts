@@ -14,9 +14,9 @@ import {
 } from './ledger-event.ts';
 import type { MoneyRules } from './money-rules.ts';
 import { isTerminal, type Order, OrderSide, Product } from './order.ts';
-import { claimedQty, heldBy, maxLeavesQty, type OrderHold } from './order-hold.ts';
+import { claimedQty, heldBy, maxLeavesQty } from './order-hold.ts';
 import { type TradedUnits, tradeInto } from './position-value.ts';
-import { chargeTransfers, postingsOf, type Transfer } from './postings.ts';
+import { postingsOf, transfer, transferCharges } from './postings.ts';
 
 /** What the venue tells of an execution, a bust or a correction. */
 export interface Execution {
@@ -46,15 +46,24 @@ export function orderFilled(
   const position = account.positions.get(positionKey(order.instrumentId, order.product));
   const units = tradeInto(position ?? NO_UNITS, sign * lastQty, sign * valuePaise);
   const charges = fillCharges(rules, order, position, valuePaise, execution.tradingDay);
-  const after = executedOrder(order, lastQty, valuePaise, charges);
-  const change = { type: EventType.OrderFilled } as const;
-  return executionEvent(account, tsMicros, {
-    order,
-    cashPaise: order.product === Product.CNC ? -sign * valuePaise : units.realisedPaise,
-    marginBeforePaise: position?.marginPaise ?? 0,
-    hold: holdAfter(rules, order, after),
-    after,
-    detail: { ...change, ...copyOf(execution), charges, position: positionChange(rules, order, units) },
+  const cashPaise = order.product === Product.CNC ? -sign * valuePaise : units.realisedPaise;
+  const after = orderAfter(rules, order, lastQty, valuePaise, charges);
+  const change = positionChange(rules, order, units);
+  return executionEvent(account, order, tsMicros, cashPaise, position?.marginPaise ?? 0, {
+    type: EventType.OrderFilled,
+    execID: execution.execID,
+    venue: execution.venue,
+    tradingDay: execution.tradingDay,
+    lastQty,
+    lastPxPaise,
+    charges,
+    position: change,
+    cumQty: after.cumQty,
+    cumValuePaise: after.cumValuePaise,
+    leavesQty: after.leavesQty,
+    holdPaise: after.holdPaise,
+    exposureQty: after.exposureQty,
+    isLate: after.isLate,
   });
 }
 
@@ -103,21 +112,15 @@ function changedTrade(
   const again = tradeInto(back, sign * newQty, sign * newPaise);
   const units = { ...again, realisedPaise: back.realisedPaise + again.realisedPaise };
   const charges = changedCharges(rules, order, position, undone, newQty, newPaise);
-  const after = executedOrder(order, newQty - lastQty, newPaise - oldPaise, charges);
-  return executionEvent(account, tsMicros, {
-    order,
-    cashPaise: order.product === Product.CNC ? sign * (oldPaise - newPaise) : units.realisedPaise,
-    marginBeforePaise: position?.marginPaise ?? 0,
-    hold: holdAfter(rules, order, after),
-    after,
-    detail: {
-      type,
-      ...copyOf(execution),
-      charges,
-      position: positionChange(rules, order, units),
-      execRefID: standing.execID,
-      undone,
-    },
+  const cashPaise = order.product === Product.CNC ? sign * (oldPaise - newPaise) : units.realisedPaise;
+  return executionEvent(account, order, tsMicros, cashPaise, position?.marginPaise ?? 0, {
+    type,
+    ...copyOf(execution),
+    charges,
+    position: positionChange(rules, order, units),
+    execRefID: standing.execID,
+    undone,
+    ...orderAfter(rules, order, newQty - lastQty, newPaise - oldPaise, charges),
   });
 }
 
@@ -160,22 +163,30 @@ function changedCharges(
   return addCharges(now, undone.charges, -1);
 }
 
-/** The order as it would be with `quantity` more executed. */
-function executedOrder(order: Order, quantity: number, valuePaise: number, charges: Charges): Order {
-  return {
-    ...order,
-    cumQty: order.cumQty + quantity,
-    cumValuePaise: order.cumValuePaise + valuePaise,
-    brokeragePaise: order.brokeragePaise + charges.brokeragePaise,
-  };
-}
+type OrderAfter = Pick<
+  ExecutionDetail,
+  'cumQty' | 'cumValuePaise' | 'leavesQty' | 'holdPaise' | 'exposureQty' | 'isLate'
+>;
 
-/** The units that close a position fill first. Units that come back count as opening one: what they closed may be gone. */
-function holdAfter(rules: MoneyRules, before: Order, after: Order): OrderHold {
-  const isDone = isTerminal(before.status) || after.cumQty >= after.terms.quantity;
-  if (isDone) return { holdPaise: 0, exposureQty: 0 };
-  const filledQty = maxLeavesQty(before) - maxLeavesQty(after);
-  return heldBy(rules, after, Math.max(0, claimedQty(before) - Math.max(0, filledQty)));
+/** What the order will be with `quantity` more executed. Units that close a position fill first; units that come back count as opening one: what they closed may be gone. */
+function orderAfter(
+  rules: MoneyRules,
+  order: Order,
+  quantity: number,
+  valuePaise: number,
+  charges: Charges,
+): OrderAfter {
+  const isLate = isTerminal(order.status);
+  const cumQty = order.cumQty + quantity;
+  const cumValuePaise = order.cumValuePaise + valuePaise;
+  const leavesQty = isLate ? 0 : Math.max(0, order.terms.quantity - cumQty);
+  if (leavesQty === 0) return { cumQty, cumValuePaise, leavesQty, holdPaise: 0, exposureQty: 0, isLate };
+  const brokeragePaise = order.brokeragePaise + charges.brokeragePaise;
+  const after = { ...order, cumQty, cumValuePaise, brokeragePaise };
+  const filledQty = maxLeavesQty(order) - maxLeavesQty(after);
+  const closable = Math.max(0, claimedQty(order) - Math.max(0, filledQty));
+  const { holdPaise, exposureQty } = heldBy(rules, after, closable);
+  return { cumQty, cumValuePaise, leavesQty, holdPaise, exposureQty, isLate };
 }
 
 function positionChange(rules: MoneyRules, order: Order, units: TradedUnits): PositionChange {
@@ -189,36 +200,22 @@ function copyOf({ execID, venue, tradingDay, lastQty, lastPxPaise }: Execution):
   return { execID, venue, tradingDay, lastQty, lastPxPaise };
 }
 
-interface Posted {
-  readonly order: Order;
-  /** To the user from the clearing house. */
-  readonly cashPaise: number;
-  readonly marginBeforePaise: number;
-  readonly hold: OrderHold;
-  /** The order with it. */
-  readonly after: Order;
-  readonly detail: DistributiveOmit<Executed, keyof OrderAfter>;
-}
-
-type OrderAfter = Pick<
-  ExecutionDetail,
-  'cumQty' | 'cumValuePaise' | 'leavesQty' | 'holdPaise' | 'exposureQty' | 'isLate'
->;
-
 type Executed = Extract<EventDetail, { readonly execID: string }>;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-function executionEvent(account: Account, tsMicros: number, posted: Posted): LedgerEvent {
-  const { order, hold, after, detail, cashPaise, marginBeforePaise } = posted;
-  const isLate = isTerminal(order.status);
-  const { cumQty, cumValuePaise, terms } = after;
-  const leavesQty = isLate ? 0 : Math.max(0, terms.quantity - cumQty);
-  const transfers: Transfer[] = [
-    [LedgerAccount.Held, LedgerAccount.Available, order.holdPaise - hold.holdPaise],
-    [LedgerAccount.Exchange, LedgerAccount.Available, cashPaise],
-    [LedgerAccount.Available, LedgerAccount.Margin, detail.position.marginPaise - marginBeforePaise],
-    ...chargeTransfers(detail.charges),
-  ];
+/** `cashPaise` goes to the user from the clearing house. */
+function executionEvent(
+  account: Account,
+  order: Order,
+  tsMicros: number,
+  cashPaise: number,
+  marginBeforePaise: number,
+  detail: Executed,
+): LedgerEvent {
+  const { Held, Available, Exchange, Margin } = LedgerAccount;
+  const postings = postingsOf(Held, Available, order.holdPaise - detail.holdPaise);
+  transfer(postings, Exchange, Available, cashPaise);
+  transfer(postings, Available, Margin, detail.position.marginPaise - marginBeforePaise);
+  transferCharges(postings, detail.charges);
   return {
     userId: account.userId,
     seq: account.seq + 1,
@@ -226,7 +223,7 @@ function executionEvent(account: Account, tsMicros: number, posted: Posted): Led
     orderID: order.orderID,
     instrumentId: order.instrumentId,
     product: order.product,
-    postings: postingsOf(transfers),
-    detail: { ...detail, cumQty, cumValuePaise, leavesQty, ...hold, isLate } as Executed,
+    postings,
+    detail,
   };
 }

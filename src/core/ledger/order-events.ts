@@ -39,7 +39,7 @@ export function orderPlaced(account: Account, order: NewOrder, tsMicros: number)
     orderID,
     instrumentId,
     product,
-    postings: postingsOf([[LedgerAccount.Available, LedgerAccount.Held, holdPaise]]),
+    postings: postingsOf(LedgerAccount.Available, LedgerAccount.Held, holdPaise),
     detail: {
       type: EventType.OrderPlaced,
       side,
@@ -244,7 +244,7 @@ function orderEvent(
     orderID: order.orderID,
     instrumentId: order.instrumentId,
     product: order.product,
-    postings: postingsOf([[LedgerAccount.Held, LedgerAccount.Available, order.holdPaise - holdPaise]]),
+    postings: postingsOf(LedgerAccount.Held, LedgerAccount.Available, order.holdPaise - holdPaise),
     detail,
   };
 }

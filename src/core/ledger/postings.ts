@@ -1,40 +1,47 @@
 import type { Charges, Posting } from './ledger-event.ts';
 import { LedgerAccount } from './ledger-event.ts';
 
-/** An amount that goes from one ledger account to another; the other way when negative. */
-export type Transfer = readonly [from: LedgerAccount, to: LedgerAccount, amountPaise: number];
+/**
+ * The postings of an event in the making: one a ledger account, in the order of their numbers, none of 0. They sum to zero since every transfer does.
+ */
+export type PostingList = { -readonly [K in keyof Posting]: Posting[K] }[];
 
-/** One posting a ledger account, in the order of their numbers. They sum to zero since every transfer does. */
-export function postingsOf(transfers: readonly Transfer[]): Posting[] {
-  const postings: MutablePosting[] = [];
-  for (const [from, to, amountPaise] of transfers) {
-    if (amountPaise === 0) continue;
-    add(postings, from, -amountPaise);
-    add(postings, to, amountPaise);
-  }
-  return postings.filter(({ amountPaise }) => amountPaise !== 0);
+/** The postings of an amount that goes from one ledger account to another; the other way when negative. */
+export function postingsOf(from: LedgerAccount, to: LedgerAccount, amountPaise: number): PostingList {
+  const postings: PostingList = [];
+  transfer(postings, from, to, amountPaise);
+  return postings;
 }
 
-type MutablePosting = { -readonly [K in keyof Posting]: Posting[K] };
-
-/** There are a dozen at most: a map would cost more than the search. */
-function add(postings: MutablePosting[], account: LedgerAccount, amountPaise: number): void {
-  let at = postings.length;
-  while (at > 0 && postings[at - 1]!.account > account) at--;
-  const posting = postings[at - 1];
-  if (posting?.account === account) posting.amountPaise += amountPaise;
-  else postings.splice(at, 0, { account, amountPaise });
+/** One more transfer of the same event. */
+export function transfer(postings: PostingList, from: LedgerAccount, to: LedgerAccount, amountPaise: number): void {
+  if (amountPaise === 0) return;
+  add(postings, from, -amountPaise);
+  add(postings, to, amountPaise);
 }
 
 /** Each item to whom it is owed. */
-export function chargeTransfers(charges: Charges): Transfer[] {
-  return [
-    [LedgerAccount.Available, LedgerAccount.Brokerage, charges.brokeragePaise],
-    [LedgerAccount.Available, LedgerAccount.SecuritiesTransactionTax, charges.sttPaise],
-    [LedgerAccount.Available, LedgerAccount.ExchangeFees, charges.exchangePaise],
-    [LedgerAccount.Available, LedgerAccount.SebiFees, charges.sebiPaise],
-    [LedgerAccount.Available, LedgerAccount.StampDuty, charges.stampDutyPaise],
-    [LedgerAccount.Available, LedgerAccount.Gst, charges.gstPaise],
-    [LedgerAccount.Available, LedgerAccount.DepositoryFees, charges.depositoryPaise],
-  ];
+export function transferCharges(postings: PostingList, charges: Charges): void {
+  const { Available } = LedgerAccount;
+  transfer(postings, Available, LedgerAccount.Brokerage, charges.brokeragePaise);
+  transfer(postings, Available, LedgerAccount.SecuritiesTransactionTax, charges.sttPaise);
+  transfer(postings, Available, LedgerAccount.ExchangeFees, charges.exchangePaise);
+  transfer(postings, Available, LedgerAccount.SebiFees, charges.sebiPaise);
+  transfer(postings, Available, LedgerAccount.StampDuty, charges.stampDutyPaise);
+  transfer(postings, Available, LedgerAccount.Gst, charges.gstPaise);
+  transfer(postings, Available, LedgerAccount.DepositoryFees, charges.depositoryPaise);
+}
+
+/** There are a dozen at most: a map would cost more than the search. */
+function add(postings: PostingList, account: LedgerAccount, amountPaise: number): void {
+  let at = postings.length;
+  while (at > 0 && postings[at - 1]!.account > account) at--;
+  const posting = at > 0 ? postings[at - 1]! : undefined;
+  if (posting === undefined || posting.account !== account) {
+    if (at === postings.length) postings.push({ account, amountPaise });
+    else postings.splice(at, 0, { account, amountPaise });
+    return;
+  }
+  posting.amountPaise += amountPaise;
+  if (posting.amountPaise === 0) postings.splice(at - 1, 1);
 }

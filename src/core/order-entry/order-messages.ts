@@ -7,11 +7,8 @@ import { refusalName } from './refusal-names.ts';
 
 /** Answers to clients, as whole messages of `outcry.v1`. */
 
-/** The client's number of a request; −1 for none. */
-export const NO_REQUEST_ID = -1;
-
 export function encodeAnswer(requestID: number, map: ControlMap): Uint8Array<ArrayBuffer> {
-  return encodeControl([FrameType.Control], requestID === NO_REQUEST_ID ? map : { id: requestID, ...map });
+  return encodeControl([FrameType.Control], map, requestID);
 }
 
 export function refusalMap(refusal: Omit<Refused, 'kind'>): ControlMap {

@@ -6,6 +6,7 @@ import { parseCommand } from './parse-command.ts';
 import { parseRead } from './parse-read.ts';
 import { decodeCommand, decodeRead, encodeCommand, encodeRead } from './ring-bodies.ts';
 
+const ORIGIN = { channel: 'fan-out-0', generation: 1, connection: 2, requestID: 3 };
 const LIMIT = {
   id: 1,
   action: 'place',
@@ -73,7 +74,8 @@ t.test('requests become commands, and are the same on the other side of the ring
   for (const [request, expected] of cases) {
     const command = parseCommand(request);
     t.strictSame(command, expected);
-    if (!('code' in command)) t.same(decodeCommand(encodeCommand(command)), expected);
+    if (!('code' in command))
+      t.same(decodeCommand(encodeCommand(command), ORIGIN, 7), { ...expected, origin: ORIGIN, userId: 7 });
   }
 });
 

@@ -120,14 +120,14 @@ export class OrderService implements VenueListener {
     }
     this.#commandCount++;
     this.#commandsOf.set(command.userId, (this.#commandsOf.get(command.userId) ?? 0) + 1);
-    this.#offer({ type: 'command', command });
+    this.#offer({ type: 'command', command, nowMicros: this.#nowMicros });
   }
 
   /** `view` looks at an account now and copies what it needs; what it returns is called when all that it can have seen is durable. False: as much waits as may. */
   read(userId: number, view: (account: Account | undefined) => () => void, nowMicros: number): boolean {
     this.#tell(nowMicros);
     if (this.#queue.count >= this.#settings.inputsMax || this.#queue.hasEnded) return false;
-    this.#offer({ type: 'read', userId, view });
+    this.#offer({ type: 'read', userId, view, nowMicros: this.#nowMicros });
     return true;
   }
 
@@ -136,7 +136,7 @@ export class OrderService implements VenueListener {
     this.#tell(nowMicros);
     const { triggers } = this.#books;
     for (let stop = triggers.next(instrumentIndex, pricePaise); stop; stop = triggers.next(instrumentIndex, pricePaise))
-      this.#offer({ type: 'trigger', orderID: stop.orderID });
+      this.#offer({ type: 'trigger', orderID: stop.orderID, nowMicros: this.#nowMicros });
   }
 
   /** The inputs of a turn are in: what is decided goes to the database, if nothing else is on its way there. */
@@ -193,18 +193,19 @@ export class OrderService implements VenueListener {
 
   onExecution(session: VenueSession, report: ExecutionReportRecord): void {
     const delivery = this.#delivery(session);
-    if (delivery !== null) this.#offer({ type: 'execution', report: report.toReport(), delivery });
+    if (delivery !== null)
+      this.#offer({ type: 'execution', report: report.toReport(), delivery, nowMicros: this.#nowMicros });
   }
 
   onCancelReject(session: VenueSession, reject: OrderCancelReject, code: number): void {
     const delivery = this.#delivery(session);
-    if (delivery !== null) this.#offer({ type: 'change-rejected', reject, code, delivery });
+    if (delivery !== null) this.#offer({ type: 'change-rejected', reject, code, delivery, nowMicros: this.#nowMicros });
   }
 
   /** Nobody here asks for a mass cancel: the reports of its orders tell what it did. */
   onMassCancelReport(session: VenueSession): void {
     const delivery = this.#delivery(session);
-    if (delivery !== null) this.#offer({ type: 'unexpected', text: '', delivery });
+    if (delivery !== null) this.#offer({ type: 'unexpected', text: '', delivery, nowMicros: this.#nowMicros });
   }
 
   onRefused(session: VenueSession, { msgType, requestID, code, text }: RequestRefused): void {
@@ -213,26 +214,36 @@ export class OrderService implements VenueListener {
     const isOrder = msgType === MsgType.NewOrderSingle;
     const isChange = msgType === MsgType.OrderCancelRequest || msgType === MsgType.OrderCancelReplaceRequest;
     if (isOrder || isChange)
-      this.#offer({ type: 'request-refused', outcome: { clOrdID: requestID, isOrder, code, text }, delivery });
-    else this.#offer({ type: 'unexpected', text: '', delivery });
+      this.#offer({
+        type: 'request-refused',
+        outcome: { clOrdID: requestID, isOrder, code, text },
+        delivery,
+        nowMicros: this.#nowMicros,
+      });
+    else this.#offer({ type: 'unexpected', text: '', delivery, nowMicros: this.#nowMicros });
   }
 
   onState(session: VenueSession, isUp: boolean): void {
     this.#tell(session.nowMs * MICROS_A_MILLI);
-    this.#offer({ type: 'session', isUp, delivery: deliveryOf(session, 0) });
+    this.#offer({ type: 'session', isUp, delivery: deliveryOf(session, 0), nowMicros: this.#nowMicros });
     this.#dayRoll.state(session.name, isUp, this.#nowMicros);
   }
 
   onSettled(session: VenueSession): void {
     this.#tell(session.nowMs * MICROS_A_MILLI);
-    this.#offer({ type: 'settled', sessionName: session.name });
+    this.#offer({ type: 'settled', sessionName: session.name, nowMicros: this.#nowMicros });
     this.#dayRoll.settled(session.name);
   }
 
   onUnexpected(session: VenueSession, message: FixMessage, text: string): void {
     const delivery = this.#delivery(session);
     if (delivery !== null)
-      this.#offer({ type: 'unexpected', text: `MsgSeqNum ${message.msgSeqNum}: ${text}`, delivery });
+      this.#offer({
+        type: 'unexpected',
+        text: `MsgSeqNum ${message.msgSeqNum}: ${text}`,
+        delivery,
+        nowMicros: this.#nowMicros,
+      });
   }
 
   #takeOver(loaded: LoadedAccount): void {
@@ -265,7 +276,7 @@ export class OrderService implements VenueListener {
     return {
       accounts: () => accounts.accounts(),
       find: (userId) => accounts.find(userId),
-      step: (userId, isSettled) => this.#offer({ type: 'day-step', userId, isSettled }),
+      step: (userId, isSettled) => this.#offer({ type: 'day-step', userId, isSettled, nowMicros: this.#nowMicros }),
       sessionNameOf: (userId) => venue.sessionNameOf(accountOf(userId)),
       askVenue: (sessionName) => venue.askAll(sessionName),
       carried: (userId, instrumentIds) => {
@@ -316,12 +327,10 @@ export class OrderService implements VenueListener {
     return mark;
   }
 
-  #offer(input: DistributiveOmit<OrderInput, 'nowMicros'>): void {
-    this.#queue.offer({ ...input, nowMicros: this.#nowMicros } as OrderInput);
+  #offer(input: OrderInput): void {
+    this.#queue.offer(input);
   }
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 function deliveryOf({ name, epoch, lastSentSeqNum }: VenueSession, msgSeqNum: number): Delivery {
   return { sessionName: name, epoch, msgSeqNum, lastSentSeqNum };

@@ -88,7 +88,20 @@ export class PlaceDecisions {
     const { clientOrderID } = command;
     const { holdPaise, holdPricePaise, exposureQty } = check;
     const orderID = this.#ids.next(nowMicros);
-    const placed = { ...order, orderID, clientOrderID, holdPaise, holdPricePaise, exposureQty };
+    const { instrumentId } = facts;
+    // Field by field: spreading one object into a larger one takes longer than the rest of the decision.
+    const placed = {
+      orderID,
+      instrumentId,
+      side,
+      product,
+      validity,
+      terms,
+      clientOrderID,
+      holdPaise,
+      holdPricePaise,
+      exposureQty,
+    };
     if (!again) this.#count(activity, placed, risk, nowMicros, tradingDay);
     this.#books.apply(decision, account, orderPlaced(account, placed, nowMicros));
     if (!isStop(terms.ordType)) {

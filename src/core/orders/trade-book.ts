@@ -44,17 +44,17 @@ export class TradeBook {
       this.#byOrder.set(orderID, trades);
     }
     const { venue, tradingDay, execID, lastQty, lastPxPaise, charges } = detail;
-    const trade = { venue, tradingDay, execID, lastQty, lastPxPaise };
     if (detail.type === EventType.OrderFilled) {
-      trades.push({ ...trade, charges, isUndone: false });
+      trades.push({ venue, tradingDay, execID, lastQty, lastPxPaise, charges, isUndone: false });
       return;
     }
     const at = trades.findLastIndex(
       (each) => each.execID === detail.execRefID && each.venue === venue && !each.isUndone,
     );
     if (at >= 0) trades[at] = { ...trades[at]!, isUndone: true };
-    const isBust = detail.type === EventType.TradeBusted;
-    trades.push({ ...trade, charges: addCharges(detail.undone.charges, charges), isUndone: isBust });
+    const isUndone = detail.type === EventType.TradeBusted;
+    const standing = addCharges(detail.undone.charges, charges);
+    trades.push({ venue, tradingDay, execID, lastQty, lastPxPaise, charges: standing, isUndone });
   }
 
   forget(orderID: number): void {

@@ -19,7 +19,7 @@ export function triggeredType(ordType: OrderType): OrderType {
 }
 
 export function newOrderSingle(order: Order, symbol: string, nowMicros: number): NewOrderSingle {
-  return { clOrdID: clOrdIDOf(order.orderID, order.version), ...termsOf(order, order.terms, symbol, nowMicros) };
+  return requestOf(clOrdIDOf(order.orderID, order.version), order, order.terms, symbol, nowMicros);
 }
 
 /** `version` is that of the request. */
@@ -30,11 +30,8 @@ export function cancelReplaceRequest(
   symbol: string,
   nowMicros: number,
 ): OrderCancelReplaceRequest {
-  return {
-    clOrdID: clOrdIDOf(order.orderID, version),
-    origClOrdID: clOrdIDOf(order.orderID, baseVersion(order, version)),
-    ...termsOf(order, terms, symbol, nowMicros),
-  };
+  const origClOrdID = clOrdIDOf(order.orderID, baseVersion(order, version));
+  return { ...requestOf(clOrdIDOf(order.orderID, version), order, terms, symbol, nowMicros), origClOrdID };
 }
 
 export function cancelRequest(order: Order, version: number, symbol: string, nowMicros: number): OrderCancelRequest {
@@ -56,13 +53,15 @@ function baseVersion(order: Order, version: number): number {
   return base;
 }
 
-function termsOf(
+function requestOf(
+  clOrdID: string,
   { userId, side, validity }: Order,
   { quantity, ordType, pricePaise }: OrderTerms,
   symbol: string,
   nowMicros: number,
-): Omit<NewOrderSingle, 'clOrdID'> {
+): NewOrderSingle {
   return {
+    clOrdID,
     account: accountOf(userId),
     symbol,
     side: sideOf(side),

@@ -102,7 +102,7 @@ export class TestLedger {
 }
 
 export function move(from: LedgerAccount, to: LedgerAccount, amountPaise: number): Posting[] {
-  return postingsOf([[from, to, amountPaise]]);
+  return postingsOf(from, to, amountPaise);
 }
 
 export function event(
