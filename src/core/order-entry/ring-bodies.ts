@@ -13,6 +13,7 @@ import { type AccountRead, READ_KINDS } from './parse-read.ts';
 const PLACE = 0;
 const MODIFY = 1;
 const CANCEL = 2;
+const CANCEL_ALL = 3;
 /** Of a command, which two texts make as long as it can be. */
 const BODY_BYTES_MAX = 640;
 const NUMBER_BYTES = 8;
@@ -40,6 +41,12 @@ export function encodeCommand(command: TraderCommand): Uint8Array {
       writer.byte(CANCEL);
       writer.number(command.orderID);
       break;
+    case 'cancel-all':
+      writer.byte(CANCEL_ALL);
+      writer.text(command.symbol);
+      break;
+    default:
+      command satisfies never;
   }
   return writer.body();
 }
@@ -58,6 +65,7 @@ export function decodeCommand(body: Uint8Array, origin: CommandOrigin, userId: n
     const clientOrderID = reader.text();
     return { type: 'place', origin, userId, symbol, side, product, validity, terms, clientOrderID, dryRun };
   }
+  if (kind === CANCEL_ALL) return { type: 'cancel-all', origin, userId, symbol: reader.text() };
   const orderID = reader.number();
   if (kind === MODIFY) return { type: 'modify', origin, userId, orderID, terms: reader.terms() };
   return { type: 'cancel', origin, userId, orderID };
