@@ -43,6 +43,10 @@ export class OrderLedger implements LedgerEffects {
     this.#dayMicros = dayMicros;
   }
 
+  prepare(batch: LedgerBatch): void {
+    this.#ledger.prepare(batch);
+  }
+
   commit(batch: LedgerBatch): void {
     const startMs = performance.now();
     void this.#ledger.commit(batch).then((outcome) => {

@@ -5,7 +5,12 @@ import { RefusalCode } from '../refusal-codes.ts';
 import { type CommitHost, CommitQueue } from './commit-queue.ts';
 
 const SEED = 11_26;
-const BACK_OFF = { lastBatchId: 0, backOffMinMicros: 10, backOffMaxMicros: 40 };
+const SETTINGS = {
+  lastBatchId: 0,
+  batchInputsFull: Number.POSITIVE_INFINITY,
+  backOffMinMicros: 10,
+  backOffMaxMicros: 40,
+};
 
 interface Add {
   readonly amount: number;
@@ -14,7 +19,7 @@ interface Add {
 
 /** A queue of numbers that are added up: memory is the sum, the database a list. It is asked in turns, and answers when told. */
 class Adder implements CommitHost<Add, Add> {
-  readonly queue = new CommitQueue<Add, Add>(BACK_OFF, this);
+  readonly queue: CommitQueue<Add, Add>;
   memory = 0;
   readonly durable: number[] = [];
   readonly released: number[] = [];
@@ -26,7 +31,13 @@ class Adder implements CommitHost<Add, Add> {
   fatalText = '';
   /** What is asked of the database, oldest first. */
   readonly asked: ('commit' | 'ask' | 'reload')[] = [];
+  readonly prepared: number[][] = [];
+  readonly #amounts = new Map<LedgerBatch, number[]>();
   #batch: { readonly id: number; readonly amounts: number[] } = { id: 0, amounts: [] };
+
+  constructor(batchInputsFull = SETTINGS.batchInputsFull) {
+    this.queue = new CommitQueue({ ...SETTINGS, batchInputsFull }, this);
+  }
 
   add(...amounts: number[]): void {
     for (const amount of amounts) this.queue.offer({ amount, atMicros: 0 });
@@ -42,13 +53,23 @@ class Adder implements CommitHost<Add, Add> {
   }
 
   render(batchId: number, decisions: readonly Add[]): LedgerBatch {
-    this.#batch = { id: batchId, amounts: decisions.map(({ amount }) => amount) };
     const none = { events: [], accounts: [], newOrders: [], changedOrders: [], positions: [], holdings: [] };
-    return { batchId, shard: 0, epoch: 1, trades: [], sessions: [], ...none };
+    const batch = { batchId, shard: 0, epoch: 1, trades: [], sessions: [], ...none };
+    this.#amounts.set(
+      batch,
+      decisions.map(({ amount }) => amount),
+    );
+    return batch;
   }
 
-  commit(): void {
-    this.sent.push(this.#batch.amounts);
+  prepare(batch: LedgerBatch): void {
+    this.prepared.push(this.#amounts.get(batch)!);
+  }
+
+  commit(batch: LedgerBatch): void {
+    const amounts = this.#amounts.get(batch)!;
+    this.#batch = { id: batch.batchId, amounts };
+    this.sent.push(amounts);
     this.asked.push('commit');
   }
 
@@ -129,6 +150,39 @@ t.test('one batch in flight, and all that came meanwhile is the next', (t) => {
   adder.settle();
   t.same(adder.released, [1, 2, 3, 4]);
   t.equal(adder.queue.count, 0);
+  t.end();
+});
+
+t.test('a batch that is full is closed and made ready while the one before is in flight', (t) => {
+  const adder = new Adder(2);
+  adder.add(1);
+  adder.add(2, 3, 4);
+  adder.add(5);
+  t.same(adder.prepared, [[2, 3, 4]]);
+  adder.answer();
+  t.same(adder.sent, [[1], [2, 3, 4]], 'what came later is not in it');
+  adder.add(6);
+  t.same(adder.prepared, [
+    [2, 3, 4],
+    [5, 6],
+  ]);
+  adder.answer({ kind: 'unavailable', text: 'away' });
+  adder.queue.onTimer(adder.queue.dueMicros);
+  t.same(adder.sent.slice(2), [[2, 3, 4]], 'the same again');
+  adder.settle();
+  t.same(adder.released, [1, 2, 3, 4, 5, 6]);
+  t.end();
+});
+
+t.test('a batch that is made ready is undone with the one before it', (t) => {
+  const adder = new Adder(2);
+  adder.add(13);
+  adder.add(2, 3);
+  t.same(adder.prepared, [[2, 3]]);
+  adder.settle();
+  t.same(adder.dropped, [[13, RefusalCode.LedgerRefused]]);
+  t.same(adder.released, [2, 3]);
+  t.equal(adder.memory, 5);
   t.end();
 });
 
@@ -273,47 +327,54 @@ t.test('a stale epoch ends it', (t) => {
   t.end();
 });
 
-t.test('faults at random: each input is durable once and in order, or dropped', (t) => {
-  t.comment(`seed ${SEED}`);
-  const pick = seededRandom(SEED);
-  const adder = new Adder();
-  const kept: number[] = [];
-  let nowMicros = 0;
-  for (let step = 0; step < 20_000; step++) {
-    nowMicros += pick(5);
-    const kind = pick(10);
-    if (kind < 3) {
-      // Never too late, now and then a poison.
-      const amount = 100 + 10 * pick(1_000);
-      if (amount % 13 !== 0) kept.push(amount);
-      adder.queue.offer({ amount, atMicros: nowMicros });
-      if (pick(2) === 0) adder.queue.flush(nowMicros);
-    } else if (adder.asked.length === 0) {
-      adder.queue.flush(nowMicros);
-      adder.queue.onTimer(nowMicros);
-    } else if (adder.asked[0] === 'ask') {
-      adder.answerAsk(pick(3) > 0, nowMicros);
-    } else if (adder.asked[0] === 'reload') {
-      adder.reloaded(pick(3) > 0, nowMicros);
-    } else {
-      const fault = pick(8);
-      if (fault === 0) adder.answer({ kind: 'unavailable', text: 'away' }, nowMicros);
-      else if (fault === 1) adder.answer({ kind: 'unknown', text: 'lost before' }, nowMicros);
-      else adder.answer(undefined, nowMicros);
-    }
-  }
-  for (let round = 0; adder.queue.count > 0 && round < 1_000; round++) {
-    nowMicros += 100;
-    adder.queue.onTimer(nowMicros);
-    adder.queue.flush(nowMicros);
-    adder.settle();
-  }
-  t.same(adder.durable, kept);
-  t.same(adder.released, kept);
-  t.equal(
-    adder.memory,
-    kept.reduce((sum, amount) => sum + amount, 0),
+for (const batchInputsFull of [Number.POSITIVE_INFINITY, 2])
+  t.test(
+    `faults at random, batches full at ${batchInputsFull}: each input is durable once and in order, or dropped`,
+    (t) => {
+      t.comment(`seed ${SEED}`);
+      const pick = seededRandom(SEED);
+      const adder = new Adder(batchInputsFull);
+      const kept: number[] = [];
+      let nowMicros = 0;
+      for (let step = 0; step < 20_000; step++) {
+        nowMicros += pick(5);
+        const kind = pick(10);
+        if (kind < 3) {
+          // Never too late, now and then a poison.
+          const amount = 100 + 10 * pick(1_000);
+          if (amount % 13 !== 0) kept.push(amount);
+          adder.queue.offer({ amount, atMicros: nowMicros });
+          if (pick(2) === 0) adder.queue.flush(nowMicros);
+        } else if (adder.asked.length === 0) {
+          adder.queue.flush(nowMicros);
+          adder.queue.onTimer(nowMicros);
+        } else if (adder.asked[0] === 'ask') {
+          adder.answerAsk(pick(3) > 0, nowMicros);
+        } else if (adder.asked[0] === 'reload') {
+          adder.reloaded(pick(3) > 0, nowMicros);
+        } else {
+          const fault = pick(8);
+          if (fault === 0) adder.answer({ kind: 'unavailable', text: 'away' }, nowMicros);
+          else if (fault === 1) adder.answer({ kind: 'unknown', text: 'lost before' }, nowMicros);
+          else adder.answer(undefined, nowMicros);
+        }
+      }
+      for (let round = 0; adder.queue.count > 0 && round < 1_000; round++) {
+        nowMicros += 100;
+        adder.queue.onTimer(nowMicros);
+        adder.queue.flush(nowMicros);
+        adder.settle();
+      }
+      t.same(adder.durable, kept);
+      t.same(adder.released, kept);
+      t.equal(
+        adder.memory,
+        kept.reduce((sum, amount) => sum + amount, 0),
+      );
+      t.ok(
+        adder.reloads > 100 && adder.dropped.length > 100,
+        `${adder.reloads} reloads, ${adder.dropped.length} dropped`,
+      );
+      t.end();
+    },
   );
-  t.ok(adder.reloads > 100 && adder.dropped.length > 100, `${adder.reloads} reloads, ${adder.dropped.length} dropped`);
-  t.end();
-});

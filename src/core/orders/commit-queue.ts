@@ -9,8 +9,13 @@ export interface CommitHost<Input, Decision> {
    * nothing after it before. `again`: it was decided before, and that was undone.
    */
   decide(input: Input, again: boolean): Decision | null | 'wait';
-  /** The batch of these decisions, from memory as it is now: they are all that is decided and not durable. Null when nothing in them has to be made so. */
-  render(batchId: number, decisions: readonly Decision[]): LedgerBatch | null;
+  /**
+   * The batch of these decisions, from memory as it is now: with those of `inFlight` they are all that is decided and not durable. Null when nothing in them has to be
+   * made so.
+   */
+  render(batchId: number, decisions: readonly Decision[], inFlight: LedgerBatch | null): LedgerBatch | null;
+  /** It is likely to be committed next. */
+  prepare(batch: LedgerBatch): void;
   /** `committed` answers. */
   commit(batch: LedgerBatch): void;
   /** `batchAnswer` answers; `not-committed` is final: the batch will not become durable later. */
@@ -30,11 +35,11 @@ export interface CommitHost<Input, Decision> {
 export interface CommitQueueSettings {
   /** Of the last batch of before. */
   readonly lastBatchId: number;
+  /** While a batch is in flight, the next one is closed when it has so many inputs, and is made ready meanwhile. */
+  readonly batchInputsFull: number;
   readonly backOffMinMicros: number;
   readonly backOffMaxMicros: number;
 }
-
-export const COMMIT_QUEUE_DEFAULTS = { backOffMinMicros: 50_000, backOffMaxMicros: 1_000_000 } as const;
 
 interface Entry<Input, Decision> {
   readonly input: Input;
@@ -71,6 +76,8 @@ export class CommitQueue<Input, Decision> {
   #batch: LedgerBatch | null = null;
   #batchId: number;
   #batchSize = 0;
+  /** Follows the one in flight, and takes no more inputs. */
+  #next: { readonly batch: LedgerBatch; readonly size: number } | null = null;
   /** Entries, from the first, that are decided. */
   #decidedCount = 0;
   /** So many are decided for the next batch at most; infinite unless something was refused. */
@@ -120,12 +127,13 @@ export class CommitQueue<Input, Decision> {
 
   /** Sends the next batch, if none is in flight. To be called when a turn's inputs have been offered. */
   flush(nowMicros: number): void {
+    if (this.#state === State.Committing) this.#closeNext();
     if (this.#state !== State.Idle) return;
     this.#decideWaiting();
-    this.#batchSize = this.#decidedCount;
+    this.#batchSize = this.#next === null ? this.#decidedCount : this.#next.size;
     if (this.#batchSize === 0) return;
-    const decisions = this.#entries.slice(0, this.#batchSize).map(({ decision }) => decision as Decision);
-    const batch = this.#host.render(this.#batchId + 1, decisions);
+    const batch = this.#next === null ? this.#render(0, this.#batchSize) : this.#next.batch;
+    this.#next = null;
     if (batch === null) {
       this.#release(nowMicros);
       return;
@@ -213,6 +221,22 @@ export class CommitQueue<Input, Decision> {
     }
   }
 
+  #closeNext(): void {
+    const size = this.#decidedCount - this.#batchSize;
+    if (this.#next !== null || size < this.#settings.batchInputsFull) return;
+    const batch = this.#render(this.#batchSize, this.#decidedCount);
+    if (batch === null) return;
+    this.#next = { batch, size };
+    this.#host.prepare(batch);
+  }
+
+  /** The batch of entries that are decided. */
+  #render(from: number, to: number): LedgerBatch | null {
+    const decisions: Decision[] = [];
+    for (let at = from; at < to; at++) decisions.push(this.#entries[at]!.decision as Decision);
+    return this.#host.render(this.#batchId + 1, decisions, this.#batch);
+  }
+
   #send(batch: LedgerBatch): void {
     this.#state = State.Committing;
     this.#host.commit(batch);
@@ -267,6 +291,7 @@ export class CommitQueue<Input, Decision> {
     }
     this.#decidedCount = 0;
     this.#batch = null;
+    this.#next = null;
   }
 
   #reload(): void {

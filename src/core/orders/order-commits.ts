@@ -53,18 +53,23 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
     return null;
   }
 
-  render(batchId: number, decisions: readonly Decision[]): LedgerBatch | null {
+  render(batchId: number, decisions: readonly Decision[], inFlight: LedgerBatch | null): LedgerBatch | null {
     const { books, shard, epoch } = this.#parts;
     const events = decisions.flatMap((decision) => decision.events);
     const sessions = new Map<string, FixSessionRow>();
     for (const { session } of decisions) {
       if (session === null) continue;
       const name = session.delivery.sessionName;
-      sessions.set(name, sessionRow(sessions.get(name) ?? this.#sessions.get(name), session));
+      const before = sessions.get(name) ?? inFlight?.sessions.find((row) => row.sessionName === name);
+      sessions.set(name, sessionRow(before ?? this.#sessions.get(name), session));
     }
     if (events.length + sessions.size === 0) return null;
     const rows = batchRows(events, (userId) => books.accounts.get(userId));
     return { batchId, shard, epoch, ...rows, sessions: [...sessions.values()] };
+  }
+
+  prepare(batch: LedgerBatch): void {
+    this.#parts.effects.ledger.prepare(batch);
   }
 
   commit(batch: LedgerBatch): void {

@@ -23,6 +23,8 @@ export interface OrderEffects {
 
 /** The ledger database. */
 export interface LedgerEffects {
+  /** The batch is complete and is likely to be committed next: what can be made ready for that may be, now. */
+  prepare(batch: LedgerBatch): void;
   commit(batch: LedgerBatch): void;
   /** What became of a batch whose outcome is unknown. `not-committed` must be final: a COMMIT that is still under way must not succeed after it. */
   askBatch(batchId: number): void;

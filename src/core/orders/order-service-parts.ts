@@ -19,6 +19,8 @@ export interface OrderServiceSettings {
   /** Inputs of all kinds that may wait: beyond, the venue's session is dropped and resends. */
   readonly inputsMax: number;
   readonly stopOrdersMax: number;
+  /** See CommitQueueSettings. */
+  readonly batchInputsFull: number;
   readonly backOffMinMicros: number;
   readonly backOffMaxMicros: number;
 }
@@ -30,6 +32,7 @@ export const ORDER_SERVICE_DEFAULTS = {
   commandsPerUserMax: 1_024,
   inputsMax: 65_536,
   stopOrdersMax: 1_000_000,
+  batchInputsFull: 128,
   backOffMinMicros: 50_000,
   backOffMaxMicros: 1_000_000,
 } as const satisfies Partial<OrderServiceSettings>;

@@ -10,7 +10,7 @@ const USERS = [USER, OTHER_USER];
 /** A desk to which everything happens at random; it keeps what was promised. */
 class RandomDay {
   readonly desk = TestDesk.open({
-    settings: { inputsMax: 40, commandsMax: 20 },
+    settings: { inputsMax: 40, commandsMax: 20, batchInputsFull: 2 },
     limits: { positionQty: null },
   });
   readonly counts = { deaths: 0, cuts: 0, faults: 0, poisons: 0, fills: 0, busts: 0, placed: 0 };

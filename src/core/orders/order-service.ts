@@ -45,7 +45,8 @@ export class OrderService implements VenueListener {
   /** `nowMicros` must not be before anything that is committed. The orders that were alive are taken over, and asked after at the next logon. */
   constructor(settings: OrderServiceSettings, parts: OrderServiceParts, committed: CommittedState, nowMicros: number) {
     const { effects, instruments, risk, market } = parts;
-    const { shard, epoch, venue, orderMaxAgeMicros, stopOrdersMax, backOffMinMicros, backOffMaxMicros } = settings;
+    const { shard, epoch, venue, orderMaxAgeMicros, stopOrdersMax } = settings;
+    const { batchInputsFull, backOffMinMicros, backOffMaxMicros } = settings;
     const { lastOrderID, lastBatchId, sessions } = committed;
     this.#effects = effects;
     this.#settings = settings;
@@ -59,7 +60,8 @@ export class OrderService implements VenueListener {
     this.#books = books;
     this.#decider = decider;
     this.#commits = new OrderCommits(commitParts, sessions);
-    this.#queue = new CommitQueue({ lastBatchId, backOffMinMicros, backOffMaxMicros }, this.#commits);
+    const queueSettings = { lastBatchId, batchInputsFull, backOffMinMicros, backOffMaxMicros };
+    this.#queue = new CommitQueue(queueSettings, this.#commits);
     this.#dayRoll = new DayRoll(venue.marketHours, this.#dayRollHost());
     for (const { sessionName, epoch, lastReceivedSeqNum } of sessions)
       this.#mark(sessionName).advance(epoch, lastReceivedSeqNum);

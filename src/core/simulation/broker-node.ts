@@ -16,6 +16,8 @@ import type { WireProbe } from './model-wire.ts';
 import { NodeListener } from './node-listener.ts';
 import { SIMULATED_DIRECTORY, SIMULATED_RISK, type SimulatedMarket } from './simulated-market.ts';
 
+/** So few that a busy second has batches that are full. */
+const BATCH_INPUTS_FULL = 3;
 export const SHARD = 1;
 
 /** What an engine's life happens in, and who watches what leaves it. */
@@ -67,6 +69,7 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
     const settings = {
       ...ORDER_SERVICE_DEFAULTS,
       shard: SHARD,
+      batchInputsFull: BATCH_INPUTS_FULL,
       epoch,
       venue: { name: 'NSE', marketHours: MarketHours.Nse },
     };
@@ -150,6 +153,8 @@ export class BrokerNode implements OrderEffects, LedgerEffects {
     for (const [orderID, order] of this.underWay()) states.set(orderID, orderStateOf(order));
     return [...states.values()];
   }
+
+  prepare(): void {}
 
   commit(batch: LedgerBatch): void {
     const { trap, tampering } = this.#world;

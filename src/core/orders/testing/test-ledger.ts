@@ -51,6 +51,8 @@ export class TestLedger implements LedgerEffects {
     return this.#questions.length === 0;
   }
 
+  prepare(): void {}
+
   commit(batch: LedgerBatch): void {
     this.sent.push(batch);
     this.#questions.push(() => {
