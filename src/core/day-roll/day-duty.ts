@@ -72,28 +72,24 @@ export function closingDuty(account: Account, { marks, isSettled }: DayOutlook):
 function intradayDuty(account: Account, { marks, nowMicros, isMarketOpen }: DayOutlook): DayDuty | null {
   const { squareOffMicros, date } = marks.squaredOff;
   const today = marks.current.date;
-  const intraday: Order[] = [];
-  let isOld = false;
-  for (const order of account.orders.values()) {
-    if (order.product !== Product.MIS || isTerminal(order.status)) continue;
-    intraday.push(order);
-    if (order.placedMicros < squareOffMicros) isOld = true;
-  }
-  if (isOld) {
-    const toCancel = intraday.filter((order) => order.placedMicros < squareOffMicros && !isCancelAsked(order));
-    return duty(DayStep.CancelIntraday, toCancel, []);
-  }
+  const old: Order[] = [];
+  for (const order of account.orders.values())
+    if (order.product === Product.MIS && !isTerminal(order.status) && order.placedMicros < squareOffMicros)
+      old.push(order);
+  if (old.length > 0)
+    return duty(
+      DayStep.CancelIntraday,
+      old.filter((order) => !isCancelAsked(order)),
+      [],
+    );
   let isOpen = false;
   const positions: Position[] = [];
   for (const position of account.positions.values()) {
     const { product, quantity, tradingDay, instrumentId } = position;
     if (product !== Product.MIS || quantity === 0 || tradingDay > date) continue;
     isOpen = true;
-    const isDue =
-      isMarketOpen &&
-      !intraday.some((order) => order.instrumentId === instrumentId) &&
-      lastAttemptMicros(account, today, instrumentId) + SQUARE_OFF_PAUSE_MICROS <= nowMicros;
-    if (isDue) positions.push(position);
+    // Orders of its user do not stand in the way of what was carried into the day that they are of.
+    if (isMarketOpen && nextAttemptMicros(account, today, instrumentId) <= nowMicros) positions.push(position);
   }
   return isOpen ? duty(DayStep.SquareOff, [], positions) : null;
 }
@@ -125,8 +121,9 @@ export function squareOffAttempt(
   }
 }
 
-/** A filled one was no failure: what it left is closed at once. */
-function lastAttemptMicros(account: Account, date: string, instrumentId: number): number {
+/** When a position may be tried again: after the answer to the last attempt. A filled one was no failure: what it left is closed at once. */
+function nextAttemptMicros(account: Account, date: string, instrumentId: number): number {
   const { last } = squareOffAttempt(account, date, instrumentId);
-  return last === undefined || last.status === OrderStatus.Filled ? Number.NEGATIVE_INFINITY : last.updatedMicros;
+  if (last === undefined || last.status === OrderStatus.Filled) return Number.NEGATIVE_INFINITY;
+  return isTerminal(last.status) ? last.updatedMicros + SQUARE_OFF_PAUSE_MICROS : Number.POSITIVE_INFINITY;
 }

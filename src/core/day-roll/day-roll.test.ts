@@ -348,6 +348,22 @@ t.test('a position that nobody takes is carried with an alarm, and closed at the
   t.end();
 });
 
+t.test('an order that its user rests in the morning does not keep a carried position open', (t) => {
+  const rolling = new RollingDesk();
+  const { desk } = rolling;
+  rolling.place({ terms: market(20), product: Product.MIS });
+  rolling.fills = () => 0;
+  rolling.goTo(india('2026-11-27', '09:15') + MINUTE);
+  t.equal(desk.account().positions.get(`${ACME.instrumentId}:${Product.MIS}`)!.quantity, 20);
+  const orderID = rolling.place({ terms: limit(5, 9_500), product: Product.MIS });
+  t.ok(orderID > 0);
+  rolling.fills = (quantity) => quantity;
+  rolling.goTo(india('2026-11-27', '09:15') + 3 * MINUTE);
+  t.equal(desk.account().positions.get(`${ACME.instrumentId}:${Product.MIS}`)!.quantity, 0);
+  t.equal(desk.order(orderID).status, OrderStatus.Open);
+  t.end();
+});
+
 t.test('an account whose day is not closed does not trade in the next one', (t) => {
   const rolling = new RollingDesk();
   const { desk } = rolling;
