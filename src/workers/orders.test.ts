@@ -270,15 +270,28 @@ t.test('orders, money and the stream of an account', async (t) => {
     renameSync(mark, `${mark}.away`);
     process.kill((await running.status()).processes.postgres.pid, 'SIGKILL');
     const rest = { ...LIMIT, pricePaise: near(-450), quantity: 3 };
-    // What was under way may have been done or not: it is answered when the database can be asked.
-    const underWay = one.ask({ ...rest, clientOrderId: 'BEFORE' });
-    await running.statusWhen(({ orders }) => orders?.state === 'ledger away', 'the state');
+    // A backend outlives the server by a moment and may commit what is asked then; the first that it does not is noticed. Whether that was done is not known before the
+    // database can be asked, and so is its answer.
+    const underWay: Promise<ControlMap>[] = [];
+    let isAnswered = true;
+    const ask = (): void => {
+      isAnswered = false;
+      const asked = one.ask({ ...rest, quantity: 10 + underWay.length });
+      underWay.push(asked.finally(() => (isAnswered = true)));
+    };
+    await running.statusWhen(({ orders }) => {
+      if (isAnswered) ask();
+      return orders?.state === 'ledger away';
+    }, 'the state');
     t.match((await one.ask(rest)).error, { code: 'LEDGER_UNAVAILABLE', refusal: 300 });
     t.ok((await lastOf(url, 'RELIANCE', 5)) > 0, 'quotes flow');
     renameSync(`${mark}.away`, mark);
     await running.statusWhen(({ orders }) => orders?.state === 'serving', 'the recovery');
-    const { action, error } = await underWay;
-    t.ok(action === 'placed' || (error as ControlMap).code === 'LEDGER_TOO_LATE', `answered: ${action}`);
+    for (const { action, error } of await Promise.all(underWay)) {
+      const { code } = (error ?? {}) as ControlMap;
+      const isTyped = ['LEDGER_TOO_LATE', 'LEDGER_UNAVAILABLE', 'ORDERS_PER_SECOND'].includes(code as string);
+      t.ok(action === 'placed' || isTyped, `answered: ${action} ${code}`);
+    }
     const placed = await one.ask({ ...rest, quantity: 4 });
     await one.event(placed.orderId as number, { status: 'OPEN' });
     assertGapFree(t, one, 3);
