@@ -247,8 +247,9 @@ CREATE FUNCTION commit_batch(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = outcry, pg_temp
--- Every join is from the rows of a batch to a table by its key, whatever the planner knows of the sizes.
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+-- Every join is from the rows of a batch to a table by its key, and what is looked at in an order is read in that order, whatever the planner knows of
+-- the sizes: it plans once, when tables may be empty.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
