@@ -105,8 +105,6 @@ const CHECKS: Readonly<Record<string, string>> = {
     WHERE coalesce(p.charges, 0) <> coalesce(t.charges, 0)`,
 };
 
-export const AUDIT_CHECKS = Object.keys(CHECKS);
-
 /** Runs every check, in the snapshot that `read` reads. */
 export async function auditLedger(read: SnapshotRead): Promise<AuditFinding[]> {
   const found: AuditFinding[] = [];
