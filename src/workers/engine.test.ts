@@ -10,7 +10,7 @@ import type { QuoteDecoder } from '../client/quote-decoder.ts';
 import { QUOTE_FIELD_COUNT, QuoteField } from '../core/fan-out/wire.ts';
 import { STALE_MASK } from '../core/market-data/quote-board.ts';
 import { askControl } from '../net/control-socket.ts';
-import { CLI, newDataDir, processesOf, Running, until } from './testing/running.ts';
+import { CLI, kill, newDataDir, processesOf, Running, until } from './testing/running.ts';
 
 t.setTimeout(300_000);
 if (process.platform !== 'linux') t.plan(0, 'processes are found by /proc, which is Linux');
@@ -346,7 +346,7 @@ t.test('a crash loop ends with an error instead of going on for ever', { timeout
     const pid = (await running.status().catch(() => undefined))?.processes.engine.pid;
     if (pid && pid !== killed) {
       killed = pid;
-      process.kill(pid, 'SIGKILL');
+      kill(pid, 'SIGKILL');
     }
     return running.child.exitCode !== null;
   }, 'the supervisor to give up');

@@ -16,7 +16,7 @@ import {
   withOwnReader,
 } from './order-crash-checks.ts';
 import { QuoteTap } from './quote-tap.ts';
-import { CLI, processesOf, Running, type Status } from './running.ts';
+import { CLI, killProcessesOf, processesOf, Running, type Status } from './running.ts';
 import { askVenue, nameAtVenue, venueFault } from './venue-probe.ts';
 import { Killer, type Victim } from './victims.ts';
 
@@ -179,7 +179,7 @@ export class CrashDesk {
     this.#quotes?.close();
     this.#running.child.kill('SIGKILL');
     await this.#running.ended();
-    for (const pid of processesOf(this.#dataDir)) process.kill(pid, 'SIGKILL');
+    await killProcessesOf(this.#dataDir);
   }
 
   #startLoad(): void {

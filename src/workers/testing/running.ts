@@ -137,10 +137,29 @@ export function processesOf(dataDir: string): number[] {
     .map(Number);
 }
 
+/** Ends what was started for this data directory. What is killed may have ended by itself, and what is alive may just be starting another. */
+export async function killProcessesOf(dataDir: string): Promise<void> {
+  await until(() => {
+    const pids = processesOf(dataDir);
+    for (const pid of pids) kill(pid, 'SIGKILL');
+    return pids.length === 0;
+  }, `the processes of ${dataDir} to end`);
+}
+
+/** False if the process has ended already. */
+export function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 export function newDataDir(t: Test): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'outcry-test-'));
-  t.teardown(() => {
-    for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL');
+  t.teardown(async () => {
+    await killProcessesOf(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   });
   return dataDir;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Running } from './running.ts';
+import { kill, type Running } from './running.ts';
 
 export const VICTIMS = ['engine', 'exchange', 'database', 'backend'] as const;
 /** `database` is the postmaster, `backend` one of the processes that serve the engine's connections. */
@@ -34,13 +34,7 @@ export class Killer {
   /** False when there is none just now. */
   async kill(victim: Victim): Promise<boolean> {
     const pid = await this.#pidOf(victim);
-    if (pid === 0) return false;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself.
-      return false;
-    }
+    if (pid === 0 || !kill(pid, 'SIGKILL')) return false;
     this.#deaths.push({ victim, atMs: performance.now() });
     return true;
   }
