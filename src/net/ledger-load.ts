@@ -1,7 +1,6 @@
 import { type Account, newAccount, positionKey } from '../core/ledger/account.ts';
 import { withExecution } from '../core/ledger/note-due.ts';
 import {
-  EVENT_COLUMNS,
   eventBy,
   eventOf,
   FUNDS_COLUMNS,
@@ -72,10 +71,10 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
 
 /** Events of executions that no contract note has. */
 function executionsSinceNote(users: string): string {
-  return `SELECT ${EVENT_COLUMNS} FROM (SELECT user_id AS of_user FROM outcry.accounts WHERE true ${users}) AS a
+  return `SELECT e.* FROM (SELECT user_id AS of_user FROM outcry.accounts WHERE true ${users}) AS a
     CROSS JOIN LATERAL (
       SELECT coalesce(max(seq), 0) AS note_seq FROM outcry.ledger_events WHERE user_id = of_user AND event_type = 31
     ) AS note
     CROSS JOIN LATERAL (SELECT DISTINCT seq AS of_seq FROM outcry.trades WHERE user_id = of_user AND seq > note_seq) AS t
-    CROSS JOIN LATERAL (${eventBy('of_user', 'of_seq')}) AS e ORDER BY user_id, seq`;
+    CROSS JOIN LATERAL (${eventBy('of_user', 'of_seq')}) AS e ORDER BY e.user_id, e.seq`;
 }

@@ -8,6 +8,7 @@ import type { WantedOrder } from '../core/orders/order-effects.ts';
 import { type LoadOptions, loadAccounts, type SnapshotRead } from './ledger-load.ts';
 import {
   EVENT_COLUMNS,
+  eventBy,
   eventOf,
   FUNDS_COLUMNS,
   type Funds,
@@ -82,8 +83,7 @@ export class LedgerReader {
 
   /** The event of an execution, whoever's it is. */
   async execution(venue: string, tradingDay: string, execID: string): Promise<LedgerEvent | undefined> {
-    const columns = EVENT_COLUMNS.split(', ').map((column) => `e.${column}`);
-    const sql = `SELECT ${columns.join(', ')} FROM outcry.trades t JOIN outcry.ledger_events e USING (user_id, seq)
+    const sql = `SELECT e.* FROM outcry.trades t, LATERAL (${eventBy('t.user_id', 't.seq')}) e
       WHERE t.venue = $1 AND t.trading_day = $2 AND t.exec_id = $3 LIMIT 1`;
     return (await this.#rows('execution', sql, [venue, tradingDay, execID], eventOf))[0];
   }

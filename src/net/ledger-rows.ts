@@ -35,15 +35,13 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-/** Of a row of events, before its postings. */
-const EVENT_LEAD = 'user_id, seq, ts_micros, order_id, instrument_id, product, detail';
-const EVENT_LEAD_COLUMNS = EVENT_LEAD.split(', ').length;
 /** Amounts posted, in the order of `LedgerAccount`. */
 const POSTING_COLUMNS =
   'available_paise, held_paise, margin_paise, bank_paise, exchange_paise, brokerage_paise, stt_paise, exchange_fees_paise, sebi_fees_paise, stamp_duty_paise, gst_paise, depository_fees_paise';
 const POSTED_TO = Object.values(LedgerAccount);
 
-export const EVENT_COLUMNS = `${EVENT_LEAD}, ${POSTING_COLUMNS}`;
+/** Postings come as one text, since each column of a result costs its reader as much as a value: amounts with commas between them, nothing where nothing is posted. */
+export const EVENT_COLUMNS = `user_id, seq, ts_micros, order_id, instrument_id, product, detail, array_to_string(ARRAY[${POSTING_COLUMNS}], ',', '') AS postings`;
 
 /** One event by its key, for each row of what stands before it: as a join, the planner might read them all, since it cannot know of how few users and numbers it is. */
 export function eventBy(userId: string, seq: string): string {
@@ -51,12 +49,11 @@ export function eventBy(userId: string, seq: string): string {
 }
 
 export function eventOf(row: Row): LedgerEvent {
-  const [userId, seq, tsMicros, orderID, instrumentId, product, detail] = row;
+  const [userId, seq, tsMicros, orderID, instrumentId, product, detail, amounts] = row;
   const postings: Posting[] = [];
-  for (let i = 0; i < POSTED_TO.length; i++) {
-    const amountPaise = row[EVENT_LEAD_COLUMNS + i] as number | null;
-    if (amountPaise !== null) postings.push({ account: POSTED_TO[i]!, amountPaise });
-  }
+  (amounts as string).split(',').forEach((amount, i) => {
+    if (amount !== '') postings.push({ account: POSTED_TO[i]!, amountPaise: wholeNumber(amount) });
+  });
   return {
     userId: userId as number,
     seq: seq as number,
