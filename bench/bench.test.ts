@@ -107,6 +107,17 @@ for (const mode of ['quote', 'full']) {
   });
 }
 
+t.test('soak: windows of latency, growth of memory, and every quote right at the end', sideBySide, async (t) => {
+  const size = ['--connections', '20', '--symbols', '5', '--rate', '2000', '--made-up-instruments', '50'];
+  const time = ['--seconds', '4', '--window-seconds', '2', '--warmup-seconds', '1'];
+  const { rows } = await bench(t as Tap, 'soak', ...size, ...time);
+  t.equal(value(rows, 'outcry', '20x5-4s', 'disconnects'), 0);
+  t.equal(value(rows, 'outcry', '20x5-4s', 'states_checked'), 20 * 5);
+  t.equal(value(rows, 'outcry', '20x5-4s', 'states_wrong'), 0);
+  t.ok(value(rows, 'outcry', '20x5-4s', 'p99_last_by_first')! > 0, 'the last window by the first');
+  t.not(value(rows, 'outcry', '20x5-4s', 'rss_slope'), undefined);
+});
+
 t.test('tick-to-socket: latencies from the bytes and from the exchange', sideBySide, async (t) => {
   const { rows } = await bench(t as Tap, 'tick-to-socket', '--connections', '2', '--ticks', '0', '--seconds', '1');
   t.equal(value(rows, 'outcry', '2-clients-tick-0ms', 'states_wrong'), 0);

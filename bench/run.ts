@@ -6,11 +6,13 @@ import { FEED_KINDS } from './feed.ts';
 import { type BenchSetup, type Report, runRounds } from './harness.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
 import { ledgerBench } from './ledger.ts';
+import type { Decode } from './load-messages.ts';
 import { ORDER_CASES, ordersBench } from './orders.ts';
 import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
 import { sessionBench } from './session.ts';
+import { soakBench } from './soak.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
 
 interface CommonOptions {
@@ -147,27 +149,43 @@ define(
   .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 10)
   .addOption(new Option('--only <case>', 'one of the cases').choices(ORDER_CASES));
 
-define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
-  .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)
-  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
-  .addOption(choice('--draw <how>', 'how instruments are drawn', SYMBOL_DRAWS, 'zipf'))
-  .addOption(choice('--mode <mode>', 'what is sent of a quote', ['ltp', 'quote', 'full'], 'quote'))
-  .option(
-    '--filter-bps <n>',
-    'differential filter of every connection; the server’s default if not given',
-    whole(0, 100),
-  )
-  .addOption(choice('--feed <kind>', 'a recording served over and over, or a live market', FEED_KINDS, 'replay'))
-  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 100_000)
-  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
-  .option('--tick-ms <ms>', 'tick of the fan-out', whole(0, 10_000), 100)
-  .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
-  .option('--clients <n>', 'load processes', whole(1, 16), 1)
-  .option('--connects-per-second <n>', 'rate at which connections are opened', whole(1, 100_000), 1_000)
-  .option('--no-apart', 'let the kernel place server and load instead of giving the load the last core')
-  .addOption(choice('--decode <when>', 'when load processes look into the frames', ['later', 'now'], 'later'))
-  .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 5)
-  .option('--seconds <s>', 'measured time', whole(1, 86_400), 60);
+/** What a rig is made of. A soak looks into the frames at once: nobody could keep those of half an hour. */
+function withLoad(command: Command, connections: number, decode: Decode): Command {
+  return command
+    .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), connections)
+    .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
+    .addOption(choice('--draw <how>', 'how instruments are drawn', SYMBOL_DRAWS, 'zipf'))
+    .addOption(choice('--mode <mode>', 'what is sent of a quote', ['ltp', 'quote', 'full'], 'quote'))
+    .option(
+      '--filter-bps <n>',
+      'differential filter of every connection; the server’s default if not given',
+      whole(0, 100),
+    )
+    .addOption(choice('--feed <kind>', 'a recording served over and over, or a live market', FEED_KINDS, 'replay'))
+    .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 100_000)
+    .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+    .option('--tick-ms <ms>', 'tick of the fan-out', whole(0, 10_000), 100)
+    .option('--fan-out-workers <n>', 'fan-out threads of the engine', whole(1, 16), 1)
+    .option('--clients <n>', 'load processes', whole(1, 16), 1)
+    .option('--connects-per-second <n>', 'rate at which connections are opened', whole(1, 100_000), 1_000)
+    .option('--no-apart', 'let the kernel place server and load instead of giving the load the last core')
+    .addOption(choice('--decode <when>', 'when load processes look into the frames', ['later', 'now'], decode))
+    .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 5);
+}
+
+withLoad(
+  define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench),
+  10_000,
+  'later',
+).option('--seconds <s>', 'measured time', whole(1, 86_400), 60);
+
+withLoad(
+  define('soak', 'the same for long: growth of memory, latency at the end by that of the beginning', 1, 0, soakBench),
+  5_000,
+  'now',
+)
+  .option('--seconds <s>', 'measured time', whole(1, 86_400), 120)
+  .option('--window-seconds <s>', 'time of a figure of latency', whole(1, 3_600), 30);
 
 define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
   .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])
