@@ -1,3 +1,4 @@
+import { asciiText } from '../ascii-text.ts';
 import { FIELD_NAMES, MESSAGE_NAMES } from './generated/fix-names.gen.ts';
 import { SECRET_TAGS } from './logon-secrets.ts';
 
@@ -38,7 +39,7 @@ export function messageName(msgType: string): string {
 /** The fields of a whole message; a value that has the separator in it (a data field) is one. Asterisks stand for passwords, whatever message has them. */
 export function namedFields(bytes: Uint8Array): NamedField[] {
   const parts: [string, string][] = [];
-  for (const part of asText(bytes).split(SOH)) {
+  for (const part of asciiText(bytes, 0, bytes.length).split(SOH)) {
     const match = /^(\d{1,9})=/.exec(part);
     const last = parts.at(-1);
     if (match !== null) parts.push([match[1]!, part.slice(match[0].length)]);
@@ -60,12 +61,6 @@ export function renderFields(named: readonly NamedField[]): string {
       return `${key}=${printable(value)}${meaning === '' ? '' : ` ${meaning}`}`;
     })
     .join(' | ');
-}
-
-function asText(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }
 
 function printable(value: string): string {

@@ -1,4 +1,5 @@
 // hot: `writeRecord`, per stored message. No allocation there, no closure, no exception. The format byte by byte: src/net/fix-store.md.
+import { asciiText } from '../ascii-text.ts';
 import { crc32c } from './crc32c.ts';
 import { MESSAGE_BYTES_MAX } from './fix-encoder.ts';
 
@@ -74,7 +75,7 @@ export function decodeHeader(bytes: Uint8Array): { header: StoreHeader; length: 
   const checksumAt = length - CHECKSUM_BYTES;
   if (view.getUint32(checksumAt, true) !== crc32c(bytes, 0, checksumAt, 0)) return null;
   const header = {
-    sessionId: String.fromCharCode(...bytes.subarray(HEADER_FIXED_BYTES, checksumAt)),
+    sessionId: asciiText(bytes, HEADER_FIXED_BYTES, checksumAt),
     salt: view.getUint32(12, true),
     epoch: readUint53(view, 16),
     segment: readUint53(view, 24),
