@@ -34,7 +34,7 @@ function outcry(args: readonly string[], cwd: string, environment: Record<string
 }
 
 // Each command is a process of its own, and the machine may be busy.
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test('--help everywhere, with examples', async (t) => {
   const cwd = t.testdir();

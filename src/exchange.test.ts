@@ -10,7 +10,7 @@ import { INSTRUMENT_MASTER_FORMAT, InstrumentMaster } from './core/market-data/i
 import { EXCHANGE_DEFAULTS, type ExchangeSettings, recordExchange, runExchange } from './exchange.ts';
 import { writeInstrumentFile } from './net/instrument-file.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const SOH = '\u0001';
 
 const settings: ExchangeSettings = {

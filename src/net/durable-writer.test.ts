@@ -15,7 +15,7 @@ import { CrashFiles } from './testing/crash-files.ts';
 
 /** The edge of a session with a store: no byte leaves before what belongs to it is on the disk. */
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + WAIT_MS;

@@ -13,7 +13,7 @@ import type { FixAcceptor } from './fix-tcp.ts';
 
 /** The session scenarios over TCP, against the real clock. Those in which more seconds go by are for the one without sockets. */
 const SECONDS_MAX = 2;
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 const AT_ONCE = 16;
 const VECTORS = 'src/core/fix/vectors';
 

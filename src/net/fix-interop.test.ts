@@ -25,7 +25,7 @@ import { connectFix, type FixInitiator } from './fix-tcp.ts';
 
 /** The feed against an acceptor that is not ours: jspurefix, its session, its encoder, its dictionary. */
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 30_000;
 const SYMBOLS = ['RELIANCE', 'M&M', 'NIFTY 50'];
 const TRADE_TIME = new Date(Date.UTC(1970, 0, 1, 4, 30, 15, 250));
 /** MDEntryType(269) */

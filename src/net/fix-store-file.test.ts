@@ -13,7 +13,7 @@ import { CrashFiles } from './testing/crash-files.ts';
 
 const DAY_MS = 86_400_000;
 const SESSION_ID = 'FIX.4.4-BROKER-VENUE';
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'outcry-store-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));

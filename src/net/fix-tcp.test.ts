@@ -23,7 +23,7 @@ import {
   listenFix,
 } from './fix-tcp.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /** Resolves when `condition` holds; it is asked again in every turn of the loop, and the wait is bounded. */
 async function until(condition: () => boolean, what: string): Promise<void> {

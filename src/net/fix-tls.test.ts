@@ -15,7 +15,7 @@ import type { FixTlsClient, FixTlsServer } from './fix-tls.ts';
 import { testAuthority } from './testing/test-certificate.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + WAIT_MS;

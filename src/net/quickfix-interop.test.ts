@@ -25,7 +25,7 @@ import { CuttableWire, freePort } from './testing/cuttable-wire.ts';
 import { LineProcess } from './testing/line-process.ts';
 import { dictionaryFile, nativeProgram } from './testing/native-program.ts';
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 30_000;
 const TEST_TIMEOUT_MS = 60_000;
 const SYMBOLS = ['RELIANCE', 'M&M', 'NIFTY 50'];
 const MICROS_PER_DAY = 86_400_000_000;

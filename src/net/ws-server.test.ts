@@ -34,7 +34,7 @@ import { FanOutLoop } from './fan-out-loop.ts';
 import { MESSAGE_HARD_MAX_BYTES, MESSAGE_MAX_BYTES } from './ws-limits.ts';
 import { WsServer } from './ws-server.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /** A server on a free loopback port over a board that the test writes. */
 class TestServer {

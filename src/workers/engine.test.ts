@@ -293,7 +293,7 @@ t.test('one engine through what can befall it', { timeout: 180_000 }, async (t) 
 
 t.test(
   'kill -9 of the supervisor leaves nothing behind, and the next start takes over',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (t) => {
     const dataDir = newDataDir(t);
     const running = await new Running(dataDir).ready();
@@ -310,7 +310,7 @@ t.test(
   },
 );
 
-t.test('kill -9 of npm, which started it, leaves nothing behind', { timeout: 60_000 }, async (t) => {
+t.test('kill -9 of npm, which started it, leaves nothing behind', { timeout: 180_000 }, async (t) => {
   const dataDir = newDataDir(t);
   const parent = `
     const { spawn } = require('node:child_process');
@@ -323,7 +323,7 @@ t.test('kill -9 of npm, which started it, leaves nothing behind', { timeout: 60_
   t.pass('no process is left');
 });
 
-t.test('an engine that hangs whole is killed and replaced', { timeout: 60_000 }, async (t) => {
+t.test('an engine that hangs whole is killed and replaced', { timeout: 180_000 }, async (t) => {
   const dataDir = newDataDir(t);
   const running = await new Running(dataDir).ready();
   const { processes } = await running.status();
@@ -338,7 +338,7 @@ t.test('an engine that hangs whole is killed and replaced', { timeout: 60_000 },
   t.same(processesOf(dataDir), []);
 });
 
-t.test('a crash loop ends with an error instead of going on for ever', { timeout: 60_000 }, async (t) => {
+t.test('a crash loop ends with an error instead of going on for ever', { timeout: 180_000 }, async (t) => {
   const dataDir = newDataDir(t);
   const running = await new Running(dataDir).ready();
   let killed = 0;
@@ -355,7 +355,7 @@ t.test('a crash loop ends with an error instead of going on for ever', { timeout
   t.same(processesOf(dataDir), []);
 });
 
-t.test('the bundled exchange asks for the password that the engine has', { timeout: 60_000 }, async (t) => {
+t.test('the bundled exchange asks for the password that the engine has', { timeout: 180_000 }, async (t) => {
   const dataDir = newDataDir(t);
   const login = { OUTCRY_VENUE_USERNAME: 'DESK', OUTCRY_VENUE_PASSWORD: 'open sesame', OUTCRY_LOG_LEVEL: 'debug' };
   const running = await new Running(dataDir, undefined, login).ready();
@@ -377,7 +377,7 @@ t.test('the bundled exchange asks for the password that the engine has', { timeo
   t.notMatch(log + running.stdout + running.stderr, /sesame|guess/, 'no password is in the log');
 });
 
-t.test('what cannot start says why, and nothing was started', { timeout: 60_000 }, async (t) => {
+t.test('what cannot start says why, and nothing was started', { timeout: 180_000 }, async (t) => {
   const cases: readonly [Record<string, string>, number, RegExp][] = [
     [
       { OUTCRY_TICK_MS: 'soon' },
@@ -399,7 +399,7 @@ t.test('what cannot start says why, and nothing was started', { timeout: 60_000 
   }
 });
 
-t.test('a venue that does not answer: not ready, alive, and ended by SIGINT', { timeout: 60_000 }, async (t) => {
+t.test('a venue that does not answer: not ready, alive, and ended by SIGINT', { timeout: 180_000 }, async (t) => {
   const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   t.teardown(() => silent.close());

@@ -15,7 +15,7 @@ import { allocateBuffers, type FanOutWiring, type SharedBuffers } from './topolo
 import { workerUrl } from './worker-url.ts';
 
 const INSTRUMENT_CAPACITY = 64;
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

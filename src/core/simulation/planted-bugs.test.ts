@@ -2,7 +2,7 @@ import t, { test } from 'tap';
 import { runDay } from './day-runs.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 /** Found later than on the first days: they are left to the long run. */
 const LATE: ReadonlySet<string> = new Set([

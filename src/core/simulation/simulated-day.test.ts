@@ -3,7 +3,7 @@ import { FAULT_KINDS, FAULTS_A_DAY_MIN } from './fault-plan.ts';
 import { runSimulatedDay } from './simulated-day.ts';
 
 // Two whole days: long on a machine that is busy with something else.
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 test('a day with crashes at every step, lost messages, a failing database and more breaks nothing, and replays exactly', (t) => {
   const seed = 1;

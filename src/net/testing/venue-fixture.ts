@@ -24,7 +24,7 @@ import { VenueGateway, type VenueGatewayOptions } from '../venue-gateway.ts';
 
 /** A gateway with what it is told, for tests against the simulator or a venue of their own. */
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 /** Of the simulator. */
 export const VENUE_COMP_ID = 'OUTCRYX';
 /** Between ITC's best bid and best offer in the market of seed 1; and far below it. */
