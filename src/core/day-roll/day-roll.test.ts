@@ -364,6 +364,29 @@ t.test('an order that its user rests in the morning does not keep a carried posi
   t.end();
 });
 
+t.test('what its user rests to close a carried position is held for what it opens once that is squared off', (t) => {
+  const rolling = new RollingDesk();
+  const { desk } = rolling;
+  rolling.place({ terms: market(20), product: Product.MIS });
+  rolling.fills = () => 0;
+  rolling.goTo(india('2026-11-27', '09:15') + MINUTE);
+  const orderID = rolling.place({ side: OrderSide.Sell, terms: limit(25, 10_500), product: Product.MIS });
+  t.equal(desk.order(orderID).exposureQty, 5);
+  const { holdPaise } = desk.order(orderID);
+  rolling.fills = (quantity) => quantity;
+  rolling.goTo(india('2026-11-27', '09:15') + 3 * MINUTE);
+  t.equal(desk.account().positions.get(`${ACME.instrumentId}:${Product.MIS}`)!.quantity, 0);
+  t.match(desk.order(orderID), { status: OrderStatus.Open, exposureQty: 25 });
+  t.ok(desk.order(orderID).holdPaise > 4 * holdPaise, 'five times the units open a position');
+  const raised = desk.ledger.events.filter(({ detail }) => detail.type === EventType.HoldRaised);
+  t.same(
+    new Set(raised.map((event) => event.orderID)),
+    new Set([orderID]),
+    'the square-off itself is held for nothing',
+  );
+  t.end();
+});
+
 t.test('an account whose day is not closed does not trade in the next one', (t) => {
   const rolling = new RollingDesk();
   const { desk } = rolling;

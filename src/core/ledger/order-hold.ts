@@ -62,6 +62,11 @@ export function maxLeavesQty(order: Pick<Order, 'terms' | 'pendingChanges' | 'cu
   return Math.max(0, quantity - order.cumQty);
 }
 
+/** An order of the square-off is held at no price: what it may cost is less than what the open position may. */
+export function isHeldFor(order: Pick<Order, 'holdPricePaise'>): boolean {
+  return order.holdPricePaise > 0;
+}
+
 /** Units of what is still to come that close a position. */
 export function closingQty(order: HeldOrder): number {
   return maxLeavesQty(order) - order.exposureQty;

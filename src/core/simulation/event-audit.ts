@@ -73,7 +73,8 @@ function auditExposure(
   findings: Findings,
 ): void {
   const { side, terms, exposureQty } = detail;
-  if (product === 0 || product === Product.CNC) return;
+  // A square-off goes before what its user has resting, whose hold is raised in the same batch: that is looked at then.
+  if (product === 0 || product === Product.CNC || detail.holdPricePaise === 0) return;
   const open = account.positions.get(positionKey(instrumentId, product))?.quantity ?? 0;
   let closable = side === OrderSide.Buy ? -open : open;
   for (const order of account.orders.values()) {
