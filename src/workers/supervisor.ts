@@ -17,7 +17,6 @@ import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
 import { Questions } from './questions.ts';
 import { SupervisedProcess } from './supervised-process.ts';
-import { workerUrl } from './worker-url.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** How long the engine may take to answer. */
@@ -165,7 +164,7 @@ export class Supervisor {
   ): SupervisedProcess {
     return new SupervisedProcess({
       name,
-      entry: workerUrl(entry),
+      entry,
       log: this.#log,
       onLine: (line) => this.#writeChildLine(name, line),
       onMessage,
