@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isTimeOfDay } from '../core/fix/session-schedule.ts';
 import { parseCpuList } from './cpu-list.ts';
 import { isLedgerUrl } from './ledger-url.ts';
