@@ -50,6 +50,7 @@ t.test('--help everywhere, with examples', async (t) => {
     ['instruments', 'check'],
     ['quotes'],
     ['drill'],
+    ['doctor'],
     ['user', 'create'],
     ['user', 'deposit'],
     ['user', 'withdraw'],

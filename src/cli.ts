@@ -1,10 +1,9 @@
 /** `outcry`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no engine runs, 4 refused or invalid input. */
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommand } from './cli/config-command.ts';
 import { addControlCommands } from './cli/control-commands.ts';
+import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addExchangeCommand } from './cli/exchange-command.ts';
 import { ExitCode, exitCodeOf } from './cli/exit-codes.ts';
 import { addFixCommand } from './cli/fix-command.ts';
@@ -15,6 +14,7 @@ import { addSimulateCommand } from './cli/simulate-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
 import { addTokenCommand } from './cli/token-command.ts';
 import { addUserCommand } from './cli/user-command.ts';
+import { installed } from './net/installation.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -24,8 +24,7 @@ Exit codes:
   3  no engine runs on the data directory
   4  the engine refused, or the input is not valid`;
 
-const packageFile = join(dirname(fileURLToPath(import.meta.url)), '../../package.json');
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string };
 
 const program = new Command('outcry')
   .description('A brokerage engine: from an exchange’s FIX feed to every trader’s screen.')
@@ -49,6 +48,7 @@ addStartCommand(program);
 addExchangeCommand(program);
 addControlCommands(program);
 addConfigCommand(program);
+addDoctorCommand(program);
 addInstrumentsCommand(program);
 addQuotesCommand(program);
 addUserCommand(program);

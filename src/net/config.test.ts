@@ -17,6 +17,7 @@ const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> 
   phases: [0, '65'],
   filter_bps: [-1, '0.1'],
   fanout_workers: [65, 'auto'],
+  pin_cpus: [3, '2-1'],
   instrument_capacity: [63, '1e6'],
   instruments: [7, 'x'.repeat(1_001)],
   venue: ['exchange.example.com', 'host:0'],

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
+import { type CorePlan, planCores } from './core-plan.ts';
 import { readFixClients } from './fix-clients.ts';
 import { type FixTlsClient, type FixTlsServer, tlsClientOptions, tlsServerOptions } from './fix-tls.ts';
 import { LEDGER_PASSWORD_VARIABLE, readLedgerPassword } from './ledger-url.ts';
 import { readRiskLayers } from './risk-limits-file.ts';
 import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+import { allowedCpus } from './thread-placement.ts';
 import { TOKEN_SECRET_VARIABLE } from './token-secret.ts';
 import { PASSWORD_VARIABLE, readVenueCredentials } from './venue-credentials.ts';
 
@@ -30,6 +31,8 @@ export interface Config {
   /** Undefined when the bundled simulator is to be started. */
   readonly venue: { readonly host: string; readonly port: number } | undefined;
   readonly fanOutWorkers: number;
+  /** Null when no thread is pinned. */
+  readonly corePlan: CorePlan | null;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
   /** Of the connection to the venue, with absolute paths; null for plain TCP. */
@@ -53,7 +56,6 @@ export interface Config {
 /** Read from the working directory unless `--config` or `OUTCRY_CONFIG` name another. */
 export const CONFIG_FILE = 'outcry.toml';
 const CONFIG_FILE_MAX_BYTES = 1 << 20;
-const FAN_OUT_WORKERS_AUTO_MAX = 16;
 /** The variable that names the file: no setting, as the password of the venue is none. */
 const CONFIG_VARIABLE = 'OUTCRY_CONFIG';
 /** The bundled simulator is back in no time; a venue counts and refuses who comes too often. */
@@ -121,6 +123,13 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     );
   const absolute = (path: string): string => (path === '' ? '' : resolve(directory, path));
   const dataDir = resolve(directory, values.data_dir);
+  const orderSessions = resolveOrderSessions(values.order_sessions, venue === undefined);
+  const cores = planCores({
+    pinCpus: values.pin_cpus,
+    fanOutWorkers: values.fanout_workers,
+    hasOrders: orderSessions.length > 0,
+    allowedCpus: allowedCpus(),
+  });
   return {
     values,
     sources,
@@ -132,7 +141,7 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     reconnectMaxMs,
     venueTls: venue === undefined || !values.venue_tls ? null : resolveTls(values, absolute),
     venuePasswordFile: absolute(values.venue_password_file),
-    orderSessions: resolveOrderSessions(values.order_sessions, venue === undefined),
+    orderSessions,
     tokenSecretFile: absolute(values.token_secret_file),
     fixClientsFile: absolute(values.fix_clients),
     fixClientsTls: values.fix_clients_tls
@@ -144,7 +153,8 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
       : null,
     riskLimitsFile: absolute(values.risk_limits_file),
     ledgerPasswordFile: absolute(values.ledger_password_file),
-    fanOutWorkers: values.fanout_workers || Math.min(FAN_OUT_WORKERS_AUTO_MAX, Math.max(1, availableParallelism() - 1)),
+    fanOutWorkers: cores.fanOutWorkers,
+    corePlan: cores.plan,
   };
 }
 

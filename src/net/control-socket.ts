@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ErrorCode, OutcryError } from '../core/errors.ts';
 
 /** Of one deposit or withdrawal: ₹1,00,000 crore. */

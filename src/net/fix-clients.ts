@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { OutcryError } from '../core/errors.ts';
 import type { LogonCredentials } from '../core/fix/session-contract.ts';
 import { Product } from '../core/ledger/order.ts';

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Client, DatabaseError } from 'pg';
 import { OutcryError } from '../core/errors.ts';
+import { installed } from './installation.ts';
 import { ENGINE_ROLE } from './ledger-target.ts';
 import type { Log } from './log.ts';
 
 /** One at a time on a database, whoever starts: the key of the advisory lock. */
 const LOCK_KEY = 7_405_518_331;
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
-const DIRECTORY = fileURLToPath(new URL('./migrations/', import.meta.url));
 
 export interface Migration {
   readonly number: number;
@@ -19,7 +18,7 @@ export interface Migration {
 }
 
 /** The files of a directory, by their numbers: 1, 2, … */
-export function readMigrations(directory: string = DIRECTORY): Migration[] {
+export function readMigrations(directory: string = installed('build/src/net/migrations')): Migration[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.sql'));
   return names.sort().map((name, i) => {
     const number = Number(FILE_NAME.exec(name)?.[1] ?? 0);

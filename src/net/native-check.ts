@@ -54,12 +54,17 @@ export function inspectNative(): NativeLibrary {
   }
 }
 
-/** Refuses a library that lacks what Outcry calls, and warns of a binary that is not the pinned one. */
-export function checkNative(native: NativeLibrary, log: Log): void {
-  const missing = [
+/** What Outcry calls and the library does not have. */
+export function missingFunctions(native: NativeLibrary): string[] {
+  return [
     ...MODULE_FUNCTIONS.filter((name) => !native.moduleFunctions.includes(name)),
     ...APP_FUNCTIONS.filter((name) => !native.appFunctions.includes(name)).map((name) => `App.${name}`),
   ];
+}
+
+/** Refuses a library that lacks what Outcry calls, and warns of a binary that is not the pinned one. */
+export function checkNative(native: NativeLibrary, log: Log): void {
+  const missing = missingFunctions(native);
   if (missing.length > 0) {
     throw new OutcryError('NATIVE_UNSUPPORTED', `uWebSockets.js for ${native.key} lacks ${missing.join(', ')}`);
   }

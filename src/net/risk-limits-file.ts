@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { OutcryError } from '../core/errors.ts';
 import { limitProblem } from '../core/risk/risk-limits.ts';
 import type { LimitSettings } from '../core/risk/risk-settings.ts';

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isTimeOfDay } from '../core/fix/session-schedule.ts';
+import { parseCpuList } from './cpu-list.ts';
 import { isLedgerUrl } from './ledger-url.ts';
 
 /**
@@ -55,6 +56,14 @@ export const SETTINGS = {
     1_000,
   ),
   fanout_workers: integer('Threads that serve clients. 0 takes one a core less one, 1 to 16.', 'threads', 0, 0, 64),
+  pin_cpus: text(
+    'CPUs that the busy threads are pinned to, one each: the feed worker, the order worker, then each fan-out worker; all else runs on the CPUs that are left. `auto`: all but the first two, where that is enough. `off`: nothing is pinned. With fanout_workers = 0 there are as many as there are CPUs for them.',
+    {
+      default: 'off',
+      allowed: '"off", "auto", or CPU numbers without repetition as in 2-5,8',
+      test: (value) => value === 'off' || value === 'auto' || parseCpuList(value) !== undefined,
+    },
+  ),
   instrument_capacity: integer(
     'Instruments the quote board has room for, those to come included. About 450 bytes each, and 130 for each phase group of each worker.',
     'instruments',

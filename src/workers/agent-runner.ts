@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { assert } from '../core/assert.ts';
 import { type ErrorCode, OutcryError } from '../core/errors.ts';
@@ -8,7 +7,9 @@ import {
   FEED_STATS_GENERATION,
   FEED_STATS_LOOP_LAG_MICROS,
 } from '../core/shm/generated/worker-stats.gen.ts';
+import { formatCpuList } from '../net/cpu-list.ts';
 import type { LogLevel } from '../net/log.ts';
+import { nameThread, pinThread } from '../net/thread-placement.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import type { Answer } from './process-messages.ts';
 import type { WorkerWiring } from './topology.ts';
@@ -79,6 +80,11 @@ export async function runAgent(agent: Agent, wiring: WorkerWiring): Promise<void
   function report(message: WorkerReport): void {
     port.postMessage(message);
   }
+  const refusal = pinThread(wiring.cpus);
+  if (refusal !== '') {
+    const fields = { cpus: formatCpuList(wiring.cpus), reason: refusal };
+    report({ type: 'log', level: 'warn', text: 'a thread could not be pinned and goes on without', fields });
+  }
 
   process.on('uncaughtException', (error) => void end(error ?? new Error('a worker threw nothing')));
   process.on('unhandledRejection', (reason) => void end(reason ?? new Error('a worker rejected with nothing')));
@@ -99,15 +105,6 @@ export async function runAgent(agent: Agent, wiring: WorkerWiring): Promise<void
     if (!ending) report({ type: 'serving' });
   } catch (error) {
     await end(error);
-  }
-}
-
-/** What `top -H` shows of this thread; the kernel keeps 15 bytes. Where there is no such file the thread stays nameless. */
-function nameThread(roleName: string): void {
-  try {
-    writeFileSync('/proc/thread-self/comm', roleName.slice(0, 15));
-  } catch {
-    // Not Linux, or /proc is not there.
   }
 }
 

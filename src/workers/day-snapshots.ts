@@ -46,8 +46,14 @@ export class DaySnapshots {
   }
 }
 
-export function snapshotThread(target: LedgerTarget): ReturnType<TakeSnapshots> {
-  const worker = new Worker(workerUrl('snapshot.worker'), { workerData: target });
+export interface SnapshotWork {
+  readonly target: LedgerTarget;
+  /** CPUs that the thread keeps to; none leaves it to the kernel. */
+  readonly cpus: readonly number[];
+}
+
+export function snapshotThread(work: SnapshotWork): ReturnType<TakeSnapshots> {
+  const worker = new Worker(workerUrl('snapshot.worker'), { workerData: work });
   const done = new Promise<number>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

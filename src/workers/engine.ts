@@ -2,6 +2,7 @@ import { OutcryError } from '../core/errors.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import type { Config } from '../net/config.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
+import type { CorePlan } from '../net/core-plan.ts';
 import { type EngineView, feedSummary, health, notReadyReason, ordersSummary } from '../net/engine-view.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
@@ -71,16 +72,20 @@ export class Engine {
       orders: options.ledger === null ? undefined : new Float64Array(this.#buffers.orderStats),
       marketHours: values.market_hours,
     };
-    this.#feed = this.#role('feed', 'feed.worker', this.#buffers.feedStats, () => ({
+    const cpus = cpusOf(config.corePlan);
+    this.#feed = this.#role('feed', 'feed.worker', this.#buffers.feedStats, cpus.feed, () => ({
       settings: feedSettings(config, this.#venue),
     }));
     const settings = fanOutSettings(config, options.port, options.publicDir);
     this.#fanOut = this.#buffers.fanOutStats.map((block, workerIndex) =>
-      this.#role(`fan-out-${workerIndex}`, 'fan-out.worker', block, () => ({ workerIndex, settings })),
+      this.#role(`fan-out-${workerIndex}`, 'fan-out.worker', block, cpus.fanOut(workerIndex), () => ({
+        workerIndex,
+        settings,
+      })),
     );
     this.#ledger = options.ledger;
     if (options.ledger !== null) {
-      this.#orders = this.#role('orders', 'order.worker', this.#buffers.orderStats, () => ({
+      this.#orders = this.#role('orders', 'order.worker', this.#buffers.orderStats, cpus.orders, () => ({
         settings: orderSettings(config, this.#venue, this.#ledger!),
       }));
     }
@@ -138,7 +143,13 @@ export class Engine {
     await Promise.all(this.#roles.map((role) => role.close()));
   }
 
-  #role(roleName: string, entry: string, block: SharedArrayBuffer, own: () => object): WorkerRole {
+  #role(
+    roleName: string,
+    entry: string,
+    block: SharedArrayBuffer,
+    cpus: readonly number[],
+    own: () => object,
+  ): WorkerRole {
     const { log, config } = this.#options;
     return new WorkerRole(roleName, block, {
       entry: workerUrl(entry),
@@ -147,6 +158,7 @@ export class Engine {
         roleName,
         generation,
         stats: block,
+        cpus,
         drills: config.values.drills,
         buffers: this.#buffers,
         instrumentCapacity: config.values.instrument_capacity,
@@ -242,6 +254,15 @@ export class Engine {
   #refusedInstruments(error: Error): void {
     this.#options.log('error', 'the instrument master was not taken in', { error: error.message });
   }
+}
+
+function cpusOf(plan: CorePlan | null) {
+  if (plan === null) return { feed: [], orders: [], fanOut: () => [] };
+  return {
+    feed: [plan.feed],
+    orders: plan.orders === null ? [] : [plan.orders],
+    fanOut: (workerIndex: number) => [plan.fanOut[workerIndex] as number],
+  };
 }
 
 function sumOf(blocks: readonly Float64Array[], offset: number): number {

@@ -31,6 +31,7 @@ function startWorker(buffers: SharedBuffers, port: number, generation: number): 
     roleName: 'fan-out-0',
     generation,
     stats: buffers.fanOutStats[0]!,
+    cpus: [],
     drills: true,
     buffers,
     instrumentCapacity: INSTRUMENT_CAPACITY,

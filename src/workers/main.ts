@@ -1,8 +1,7 @@
 /** The engine process: started by the supervisor, which tells it over the IPC channel what to do. */
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OutcryError } from '../core/errors.ts';
 import type { ControlRequest } from '../net/control-socket.ts';
+import { installed } from '../net/installation.ts';
 import type { Log } from '../net/log.ts';
 import { checkNative, inspectNative } from '../net/native-check.ts';
 import { createPinoLog, stderrDestination } from '../net/pino-log.ts';
@@ -10,9 +9,6 @@ import { Engine } from './engine.ts';
 import { linkToSupervisor } from './process-link.ts';
 import type { EngineOrder, EngineReport, Question } from './process-messages.ts';
 import { answerTo } from './questions.ts';
-
-/** build/public, beside build/src. */
-const PUBLIC_DIR = join(fileURLToPath(import.meta.url), '../../../public');
 
 let engine: Engine | undefined;
 let log: Log = () => {};
@@ -38,7 +34,7 @@ function start(order: Extract<EngineOrder, { type: 'start' }>): void {
     checkNative(inspectNative(), log);
     engine = new Engine({
       ...order,
-      publicDir: PUBLIC_DIR,
+      publicDir: installed('build/public'),
       log,
       onReady: (instrumentCount) => link.send({ type: 'ready', instrumentCount }),
       onFatal: (error) => {

@@ -88,7 +88,7 @@ export class OrderAgent implements Agent {
     this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
     this.#operators = new Operators(report);
     this.#day = tradingDayAt(nowMicros(), settings.marketHours);
-    this.#snapshots = new DaySnapshots(() => snapshotThread(settings.ledger), log);
+    this.#snapshots = new DaySnapshots(() => snapshotThread({ target: settings.ledger, cpus: settings.restCpus }), log);
     const rings = buffers.commandRings.map((commands, i) => ({
       commands,
       answers: buffers.answerRings[i]!,

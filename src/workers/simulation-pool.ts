@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DayRuns } from '../core/simulation/day-runs.ts';
 import type { DayResult } from '../core/simulation/simulated-day.ts';
+import { workerUrl } from './worker-url.ts';
 
 /** Most of what a day makes lives until the day is over, or for a moment: a larger nursery copies less of it. */
 const YOUNG_GENERATION_MB = 96;
@@ -39,7 +40,7 @@ export async function runDays(
 
 function runShare(work: SimulationWork, onDay: (result: DayResult) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./simulation.worker.js', import.meta.url), {
+    const worker = new Worker(workerUrl('simulation.worker'), {
       workerData: work,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../net/log.ts';
+import { processCommand } from './process-command.ts';
 import type { ChildReport } from './process-messages.ts';
 
 /** A process that has beaten and then is silent for longer hangs: it is killed. */
@@ -17,15 +17,11 @@ const RESTART_DELAY_MAX_MS = 2_000;
 const CRASH_LOOP_DEATHS = 5;
 const CRASH_LOOP_WINDOW_MS = 60_000;
 const LINE_MAX = 4_096;
-/**
- * Garbage is collected by the thread that made it: helpers would take the cores of other threads. New objects have room for all that is under way at a time, so that
- * few outlive a collection.
- */
-const V8_OPTIONS = ['--single-threaded-gc', '--min-semi-space-size=16', '--max-semi-space-size=32'];
 
 export interface SupervisedProcessOptions {
   readonly name: string;
-  readonly entry: URL;
+  /** Which file of this directory it runs. */
+  readonly entry: string;
   readonly log: Log;
   /** A line that the child wrote to stderr: its log, and what Node or the kernel say when it crashes. */
   readonly onLine: (line: string) => void;
@@ -67,7 +63,7 @@ export class SupervisedProcess {
 
   start(): void {
     const { name, entry, log, onLine } = this.#options;
-    const [program, ...args] = [...dieWithParent(), process.execPath, ...V8_OPTIONS, fileURLToPath(entry)];
+    const [program, ...args] = [...dieWithParent(), ...processCommand(entry)];
     const child = spawn(program as string, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child = child;
     this.#lastBeatMs = performance.now();

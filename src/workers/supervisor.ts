@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { OutcryError } from '../core/errors.ts';
 import type { Config } from '../net/config.ts';
 import { type ControlRequest, serveControl } from '../net/control-socket.ts';
+import { formatCpuList } from '../net/cpu-list.ts';
 import { lockDataDir } from '../net/data-lock.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
 import type { Log } from '../net/log.ts';
 import { LogFile } from '../net/log-file.ts';
 import { createPinoLog } from '../net/pino-log.ts';
+import { allowedCpus, pinThread } from '../net/thread-placement.ts';
 import { ensureTokenSecret } from '../net/token-secret.ts';
 import { LedgerKeeper } from './ledger-keeper.ts';
 import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
 import { Questions } from './questions.ts';
 import { SupervisedProcess } from './supervised-process.ts';
-import { workerUrl } from './worker-url.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** How long the engine may take to answer. */
@@ -65,6 +66,7 @@ export class Supervisor {
     const cleanup: (() => unknown)[] = [unlock];
     try {
       this.#openLog();
+      this.#leaveHotCpus();
       if (config.orderSessions.length > 0) {
         ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
       }
@@ -110,6 +112,26 @@ export class Supervisor {
     this.#log = createPinoLog('supervisor', values.log_level, { write });
   }
 
+  /** Whatever is started from here on, database and simulator and the engine's main thread, inherits what is left by the hot threads, which then take their own. */
+  #leaveHotCpus(): void {
+    const { corePlan, values } = this.#config;
+    if (corePlan === null) {
+      if (values.pin_cpus === 'auto') {
+        this.#log('info', 'threads are not pinned: too few CPUs for one each', {
+          allowed: formatCpuList(allowedCpus()),
+        });
+      }
+      return;
+    }
+    const { feed, orders, fanOut, rest } = corePlan;
+    this.#log('info', 'hot threads are pinned', { feed, orders, fanOut, rest: formatCpuList(rest) });
+    const refusal = pinThread(rest);
+    if (refusal !== '') {
+      const fields = { cpus: formatCpuList(rest), reason: refusal };
+      this.#log('warn', 'the supervisor could not be pinned and goes on without', fields);
+    }
+  }
+
   #startProcesses(): void {
     const { venue } = this.#config;
     this.#venue = venue === undefined ? undefined : { ...venue, life: '' };
@@ -142,7 +164,7 @@ export class Supervisor {
   ): SupervisedProcess {
     return new SupervisedProcess({
       name,
-      entry: workerUrl(entry),
+      entry,
       log: this.#log,
       onLine: (line) => this.#writeChildLine(name, line),
       onMessage,

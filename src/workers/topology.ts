@@ -101,6 +101,8 @@ export interface WorkerWiring {
   readonly generation: number;
   /** The role's own block in `buffers`; the runner writes generation, beat and lateness into its head. */
   readonly stats: SharedArrayBuffer;
+  /** CPUs that the thread keeps to; none leaves it to the kernel. */
+  readonly cpus: readonly number[];
   /** Whether `drill` is obeyed. */
   readonly drills: boolean;
   readonly buffers: SharedBuffers;
@@ -122,6 +124,8 @@ export interface OrderSettings {
   /** Undefined until the simulator has told its port; a `venue` control message brings it. */
   readonly venue: Venue | undefined;
   readonly ledger: LedgerTarget;
+  /** For threads that it makes for work at leisure. */
+  readonly restCpus: readonly number[];
   readonly riskProfile: RiskProfile;
   /** Absolute; '' for none. */
   readonly riskLimitsFile: string;
@@ -165,6 +169,7 @@ export function orderSettings(
   return {
     venue,
     ledger,
+    restCpus: config.corePlan?.rest ?? [],
     riskProfile: values.risk_profile,
     riskLimitsFile: config.riskLimitsFile,
     sessions: config.orderSessions,
