@@ -170,6 +170,7 @@ interface Run {
 
 async function underLoad(run: Run): Promise<Measurement> {
   const { options, load, server, ticks } = run;
+  await load.begin();
   await playTicks(run, options.warmupTicks);
   await load.begin();
   const before = threadSeconds(server.pids);

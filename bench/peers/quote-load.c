@@ -5,10 +5,12 @@
  *
  * PLAN is a file with, for each connection, u32 length and bytes of the upgrade request, then u32 length and bytes of what follows the upgrade (masked
  * with zero, which a server cannot tell from another mask). DECODER says what a message carries: `entries` a frame of outcry.v1, `outcry` the same with
- * its acknowledgements, `message` one quote, `nats` the text protocol of NATS. A connection is open when it was sent MARKS marks: keyframes, empty messages, PONGs; with none, when it is upgraded.
+ * its acknowledgements, `message` one quote, `nats` the text protocol of NATS. A connection is open when it was sent MARKS marks: keyframes, empty
+ * messages, PONGs; with none, when it is upgraded.
  *
  * Prints `ready` when all are open, and `tick` whenever every connection has had QUOTES_A_TICK quotes more. A quote too many, a lost connection or
- * anything that cannot be read ends it with an error. On stdin: `begin` counts from here on (answered `begun`), `end` is answered
+ * anything that cannot be read ends it with an error. On stdin: `begin` counts from here on (answered `begun`; what comes before the first does not
+ * count for a tick either: an instrument of which nothing is heard turns stale, which is a change), `end` is answered
  * `quotes messages bytes byteSum reads busySeconds seconds`, where byteSum adds up the bytes of the quotes' entries. AWAKE 1: never sleep in between.
  */
 #include "loopback-peer.h"
@@ -43,7 +45,7 @@ struct text {
 
 static struct connection *connections;
 static struct text *after_upgrade, *requests;
-static uint32_t connection_count, opened, open_count, quotes_a_tick, marks_needed, target, pending;
+static uint32_t connection_count, opened, open_count, quotes_a_tick, marks_needed, target, pending, is_counting;
 static enum decoder decoder;
 static int epoll, port;
 static uint8_t buffer[RESTS_MAX + READ_BYTES];
@@ -64,6 +66,7 @@ static void mark(struct connection *connection) {
 }
 
 static inline void count(struct connection *connection, const uint8_t *at, const uint8_t *end) {
+  if (!is_counting) return;
   uint64_t sum = 0;
   while (at < end) sum += *at++;
   byte_sum += sum;
@@ -110,8 +113,9 @@ static void take_entries(struct connection *connection, const uint8_t *at, const
     uint64_t mask = varint(&at, end);
     if (mask & DEPTH_BIT) give_up("a quote with depth: nobody asked for that");
     for (; mask != 0; mask &= mask - 1) varint(&at, end);
-    if (is_keyframe) mark(connection);
-    else count(connection, entry, at);
+    if (!is_keyframe) count(connection, entry, at);
+    else if (is_counting) give_up("connection %td was taken for a slow one", connection - connections);
+    else mark(connection);
   }
   if (quotes == before) return;
   messages++;
@@ -251,15 +255,17 @@ static void read_plan(const char *path) {
   fclose(plan);
 }
 
-/* Acknowledgements are due every second: a part of the connections at a time, so that they come evenly. */
-static void acknowledge_slice(uint64_t now) {
+/* Acknowledgements are due every second: a part of the connections at a time, so that they come evenly; what is late is made up for. */
+static void acknowledge_slices(uint64_t now) {
   static uint64_t due;
   static uint32_t slice;
-  if (decoder != OUTCRY || now < due) return;
-  due = now + ACK_INTERVAL_MS * 1000000ull / SLICES;
-  slice = (slice + 1) % SLICES;
-  for (uint32_t i = slice; i < opened; i += SLICES)
-    if (connections[i].phase == OPEN && connections[i].unacked > 0) acknowledge(&connections[i]);
+  if (decoder != OUTCRY) return;
+  for (int slices = 0; now >= due && slices < SLICES; slices++) {
+    slice = (slice + 1) % SLICES;
+    for (uint32_t i = slice; i < opened; i += SLICES)
+      if (connections[i].phase == OPEN && connections[i].unacked > 0) acknowledge(&connections[i]);
+    due = due == 0 ? now : due + ACK_INTERVAL_MS * 1000000ull / SLICES;
+  }
 }
 
 /* Obeys one line of stdin; true when it is measured from here on. */
@@ -270,6 +276,7 @@ static int obey(int measuring, uint64_t *since) {
   line[got] = 0;
   if (strcmp(line, "begin\n") == 0) {
     quotes = messages = bytes = byte_sum = reads = busy_nanos = 0;
+    is_counting = 1;
     *since = nanos();
     say("begun\n");
     return 1;
@@ -308,7 +315,7 @@ int main(int argument_count, char **arguments) {
       if (events[i].data.u64 == STDIN_DATA) measuring = obey(measuring, &since);
       else read_connection(&connections[events[i].data.u64]);
     }
-    acknowledge_slice(began);
+    acknowledge_slices(began);
     if (ready > 0) busy_nanos += nanos() - began;
   }
 }
