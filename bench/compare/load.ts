@@ -47,6 +47,7 @@ export class QuoteLoad {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.on('error', (error) => process.stderr.write(`the load client: ${error.message}\n`));
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -80,15 +81,7 @@ export class QuoteLoad {
   async end(): Promise<QuoteLoadFigures> {
     this.#child.stdin!.write('end\n');
     const numbers = (await this.#line(ANSWER_TIMEOUT_MS)).split(' ').map(Number);
-    const [quotes, messages, bytes, byteSum, reads, busySeconds, seconds] = numbers as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [quotes = 0, messages = 0, bytes = 0, byteSum = 0, reads = 0, busySeconds = 0, seconds = 0] = numbers;
     return { quotes, messages, bytes, byteSum, reads, busySeconds, seconds };
   }
 
