@@ -141,7 +141,7 @@ const NCHAN: Contender = {
     const port = await freePort();
     const file = join(dataDir, 'nginx.conf');
     writeFileSync(file, nginxConfiguration(dataDir, port, connections + SPARE_CONNECTIONS));
-    const child = BenchChild.program('nginx', 'nginx', ['-p', dataDir, '-c', file], cores);
+    const child = BenchChild.program('nginx', 'nginx', ['-p', dataDir, '-c', file, '-e', 'stderr'], cores);
     return started(child, NCHAN_FORMAT, /start worker process \d+/, [port, port]);
   },
 };

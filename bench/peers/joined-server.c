@@ -145,7 +145,7 @@ static void read_connection(struct connection *connection) {
 
 int main(int count, char **arguments) {
   if (count != 3) give_up("joined-server INSTRUMENTS CONNECTIONS");
-  end_with_parent();
+  signal(SIGPIPE, SIG_IGN);
   instruments = (uint32_t)atoi(arguments[1]);
   connections_max = (uint32_t)atoi(arguments[2]);
   quotes = must_have(calloc(instruments, sizeof *quotes));

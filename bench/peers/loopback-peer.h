@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,12 +39,6 @@ static inline int64_t must(int64_t result, const char *what) {
 static inline void *must_have(void *memory) {
   if (memory == NULL) give_up("no memory");
   return memory;
-}
-
-/* Whatever becomes of the bench, this ends with it. */
-static inline void end_with_parent(void) {
-  must(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
-  signal(SIGPIPE, SIG_IGN);
 }
 
 static inline struct sockaddr_in loopback_address(int port) {

@@ -292,7 +292,7 @@ static int obey(int measuring, uint64_t *since) {
 
 int main(int argument_count, char **arguments) {
   if (argument_count != 8) give_up("quote-load PORT CONNECTIONS PLAN DECODER QUOTES_A_TICK MARKS AWAKE");
-  end_with_parent();
+  signal(SIGPIPE, SIG_IGN);
   port = atoi(arguments[1]);
   connection_count = pending = (uint32_t)atoi(arguments[2]);
   read_plan(arguments[3]);
