@@ -35,6 +35,11 @@ async function reasonToSkipPeers(): Promise<string | false> {
   return 'path' in quickfix ? false : `${quickfix.missing} (scripts/ci-setup.sh installs it)`;
 }
 
+async function reasonToSkipC(): Promise<string | false> {
+  const bareServer = await nativeProgram('bench/peers/joined-server.c', null);
+  return 'path' in bareServer ? false : bareServer.missing;
+}
+
 function value(rows: readonly Row[], impl: string, ofCase: string, metric: string): number | undefined {
   return rows.find((row) => row.impl === impl && row.case === ofCase && row.metric === metric)?.median;
 }
@@ -87,6 +92,22 @@ await t.test('risk: decisions that pass and that do not', async (t) => {
     t.ok(value(rows, 'outcry', ofCase, 'decision_p99')! > 0, ofCase);
   }
 });
+
+await t.test(
+  'compare: the same quotes by every server that needs no package',
+  { skip: await reasonToSkipC() },
+  async (t) => {
+    const rows = ['outcry', 'uws-publish', 'ws', 'c-joined'];
+    const cases = ['list-1000', 'one-1000'];
+    const size = ['--shrink', '50', '--ticks-min', '4', '--ticks-max', '4', '--made-up-instruments', '20'];
+    const report = await bench(t as Tap, 'compare', ...size, '--only', cases.join(','), '--rows', rows.join(','));
+    for (const ofCase of cases) {
+      for (const impl of rows) t.ok(value(report.rows, impl, ofCase, 'cpu_s_per_million')! > 0, `${impl} ${ofCase}`);
+      t.equal(value(report.rows, 'ws', ofCase, 'quotes_per_frame'), 1);
+    }
+    t.equal(value(report.rows, 'c-joined', 'list-1000', 'quotes_per_frame'), 10);
+  },
+);
 
 // These wait for timers more than they work: side by side they take a third of the time.
 t.jobs = 3;

@@ -1,31 +1,49 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Cores, forkOn } from './placement.ts';
+import { type Cores, forkOn, spawnOn } from './placement.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
 const OUTPUT_BYTES_MAX = 64 * 1024;
 
-/** A program of ours in a process of its own, which ends with the bench. */
+/** A program in a process of its own, which ends with the bench. */
 export class BenchChild {
   readonly name: string;
   readonly #child: ChildProcess;
   #output = '';
   #onOutput: (() => void) | undefined;
 
-  /** `entry` is a module of the build by its path from `bench/`, without extension: `../src/cli`. */
-  constructor(name: string, entry: string, args: readonly string[], environment: NodeJS.ProcessEnv, cores: Cores) {
+  private constructor(name: string, child: ChildProcess) {
     this.name = name;
-    this.#child = fork(modulePath('./guarded'), [modulePath(entry), ...args], {
+    this.#child = child;
+    this.#child.on('error', (error) => this.#take(error.message));
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => this.#take(text));
+    }
+  }
+
+  /** A program of ours: `entry` is a module of the build by its path from `bench/`, without extension: `../src/cli`. */
+  static ours(
+    name: string,
+    entry: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    cores: Cores,
+  ): BenchChild {
+    const child = fork(modulePath('./guarded'), [modulePath(entry), ...args], {
       env: environment,
       ...forkOn(cores),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
-      stream.setEncoding('utf8');
-      stream.on('data', (text: string) => this.#take(text));
-    }
+    return new BenchChild(name, child);
+  }
+
+  /** Somebody else's program. */
+  static program(name: string, command: string, args: readonly string[], cores: Cores): BenchChild {
+    const [file, ...all] = spawnOn(cores, command, args);
+    return new BenchChild(name, spawn(file!, all, { stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   get pid(): number {

@@ -67,7 +67,7 @@ export class EngineUnderTest {
 
   static async #launch(dataDir: string, settings: Record<string, string>, cores: Cores): Promise<EngineUnderTest> {
     const environment = { ...cleanEnvironment(), OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir, ...settings };
-    const supervisor = new BenchChild('the engine', '../src/cli', ['start'], environment, cores);
+    const supervisor = BenchChild.ours('the engine', '../src/cli', ['start'], environment, cores);
     try {
       const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
       const port = Number(match[1]);
@@ -98,13 +98,18 @@ export class EngineUnderTest {
     return metrics;
   }
 
+  /** All processes of the engine. */
+  get pids(): number[] {
+    return processTree(this.#supervisor.pid);
+  }
+
   usage(): EngineUsage {
     const threads = new Map<string, number>();
     for (const { name, cpuSeconds } of threadUsage(this.#enginePid).values()) {
       threads.set(name, (threads.get(name) ?? 0) + cpuSeconds);
     }
     let cpuSeconds = 0;
-    for (const pid of processTree(this.#supervisor.pid)) cpuSeconds += processCpuSeconds(pid);
+    for (const pid of this.pids) cpuSeconds += processCpuSeconds(pid);
     return { atMs: performance.now(), cpuSeconds, threads, rssBytes: residentBytes(this.#enginePid) };
   }
 

@@ -27,3 +27,9 @@ export function placement(apart: boolean): Placement {
 export function forkOn(cores: Cores): { execPath?: string; execArgv: string[] } {
   return cores === '' ? { execArgv: [] } : { execPath: 'taskset', execArgv: ['-c', cores, process.execPath] };
 }
+
+/** The command line that runs a program on these cores and ends it with the bench. */
+export function spawnOn(cores: Cores, command: string, args: readonly string[]): string[] {
+  const pinned = cores === '' ? [] : ['taskset', '-c', cores];
+  return ['setpriv', '--pdeathsig', 'TERM', ...pinned, command, ...args];
+}

@@ -16,14 +16,15 @@ export function processCpuSeconds(pid: number): number {
   return cpuSeconds(`/proc/${pid}/stat`);
 }
 
-/** The threads of a process with their CPU seconds, by thread id. */
+/** The threads of a process that there are now with their CPU seconds, by thread id: finer than the clock ticks of a process. */
 export function threadUsage(pid: number): Map<number, ThreadUsage> {
   const threads = new Map<number, ThreadUsage>();
   for (const tid of readdirSync(`/proc/${pid}/task`)) {
     const directory = `/proc/${pid}/task/${tid}`;
     try {
       const name = readFileSync(`${directory}/comm`, 'latin1').trim();
-      threads.set(Number(tid), { name, cpuSeconds: cpuSeconds(`${directory}/stat`) });
+      const [nanos] = readFileSync(`${directory}/schedstat`, 'latin1').split(' ');
+      threads.set(Number(tid), { name, cpuSeconds: Number(nanos) / 1e9 });
     } catch {
       // A thread may end between the listing and the reading.
     }

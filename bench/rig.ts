@@ -180,7 +180,7 @@ function merged(encoded: readonly string[]): Histogram {
 }
 
 /** RLIMIT_NOFILE holds for the server and each load process alike, since they inherit it. */
-function requireDescriptors(connections: number): void {
+export function requireDescriptors(connections: number): void {
   const match = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
   const limit = match?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match?.[1]);
   const needed = connections + SPARE_DESCRIPTORS;

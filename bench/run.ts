@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { COMPARE_CASES, COMPARE_ROWS, compareBench } from './compare/compare.ts';
 import { decodeBench } from './decode.ts';
 import { fanOutBench } from './fanout.ts';
 import { FEED_KINDS } from './feed.ts';
@@ -79,6 +80,15 @@ function whole(min: number, max: number): (text: string) => number {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** An option's list out of some words, `ws,nchan`. */
+function wordList(words: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const list = text.split(',');
+    if (list.every((word) => words.includes(word))) return list;
+    throw new InvalidArgumentError(`It must be some of ${words.join(', ')}.`);
   };
 }
 
@@ -186,6 +196,22 @@ withLoad(
 )
   .option('--seconds <s>', 'measured time', whole(1, 86_400), 120)
   .option('--window-seconds <s>', 'time of a figure of latency', whole(1, 3_600), 30);
+
+define('compare', 'CPU a delivered quote, ours beside that of other servers and of a bare one in C', 3, 0, compareBench)
+  .option('--only <cases>', `some of ${COMPARE_CASES.join(', ')}`, wordList(COMPARE_CASES))
+  .option('--rows <rows>', `some of ${COMPARE_ROWS.join(', ')}`, wordList(COMPARE_ROWS))
+  .option('--quotes <n>', 'quotes delivered in a round of a row, as near as whole ticks come', whole(1, 1e9), 200_000)
+  .option('--ticks-min <n>', 'ticks of a round at least; as many come before it', whole(1, 10_000), 4)
+  .option('--ticks-max <n>', 'ticks of a round at most', whole(1, 10_000), 20)
+  .option(
+    '--tick-ms <ms>',
+    'from one tick to the next, if all have it by then; also the tick of the engine',
+    whole(1, 10_000),
+    100,
+  )
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 150)
+  .option('--shrink <n>', 'divides the connections of every case: for a try', whole(1, 1_000), 1)
+  .option('--no-apart', 'let the kernel place server and load instead of giving the load the last core');
 
 define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
   .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])
