@@ -88,6 +88,19 @@ await t.test('risk: decisions that pass and that do not', async (t) => {
   }
 });
 
+await t.test('wire: bytes and reading in every mode, the same bytes for the same seed', async (t) => {
+  const size = ['--rates', '2000', '--connections', '10', '--seconds', '1', '--made-up-instruments', '50'];
+  const { rows } = await bench(t as Tap, 'wire', ...size, '--round-ms', '10');
+  const again = (await bench(t as Tap, 'wire', ...size, '--round-ms', '10')).rows;
+  for (const mode of ['ltp', 'quote', 'full']) {
+    const bytes = value(rows, 'outcry', `${mode}-2000`, 'bytes_per_change_mean');
+    t.ok(bytes! > 0, mode);
+    t.equal(value(again, 'outcry', `${mode}-2000`, 'bytes_per_change_mean'), bytes, mode);
+    t.ok(value(rows, 'outcry', `${mode}-2000`, 'decoded_per_s')! > 0, mode);
+  }
+  t.ok(value(rows, 'baseline', 'ltp-2000', 'bytes_per_change')! > 0, 'JSON');
+});
+
 // These wait for timers more than they work: side by side they take a third of the time.
 t.jobs = 3;
 const sideBySide = { buffered: true };

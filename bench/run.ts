@@ -12,6 +12,7 @@ import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
 import { sessionBench } from './session.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
+import { wireBench } from './wire.ts';
 
 interface CommonOptions {
   readonly rounds: number;
@@ -146,6 +147,14 @@ define(
   .option('--warmup-seconds <s>', 'load of a row before measuring', whole(0, 600), 2)
   .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 10)
   .addOption(new Option('--only <case>', 'one of the cases').choices(ORDER_CASES));
+
+define('wire', 'bytes that a change costs a client in each mode, and how fast a client reads them', 3, 1, wireBench)
+  .option('--rates <list>', 'updates a second into the market of the cases', wholeList(1, 1_000_000), [10_000, 100_000])
+  .option('--connections <n>', 'clients of each mode', whole(1, 10_000), 100)
+  .option('--symbols <n>', 'instruments a client, drawn by Zipf’s law', whole(1, 1_000), 20)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .option('--seconds <s>', 'market time, after two seconds of warm-up', whole(1, 3_600), 10)
+  .option('--round-ms <ms>', 'time of one round of reading', whole(1, 60_000), 300);
 
 define('fanout', 'the engine, its feed and many connections, each in processes of their own', 1, 0, fanOutBench)
   .option('--connections <n>', 'WebSocket connections', whole(1, 60_000), 10_000)
