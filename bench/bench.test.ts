@@ -120,6 +120,17 @@ for (const mode of ['quote', 'full']) {
   });
 }
 
+t.test('storm: everybody who comes is served, and every last state equals the board', sideBySide, async (t) => {
+  const size = ['--others', '20', '--clients', '100', '--within-seconds', '1', '--symbols', '5', '--rate', '2000'];
+  const { rows } = await bench(t as Tap, 'storm', ...size, '--seconds', '1', '--made-up-instruments', '50');
+  const ofCase = '100-in-1s-beside-20';
+  t.ok(value(rows, 'outcry', ofCase, 'all_served')! > 0, 'served');
+  t.ok(value(rows, 'outcry', ofCase, 'others_p99')! > 0, 'the others were measured');
+  t.equal(value(rows, 'outcry', ofCase, 'disconnects'), 0);
+  t.equal(value(rows, 'outcry', ofCase, 'states_checked'), 120 * 5);
+  t.equal(value(rows, 'outcry', ofCase, 'states_wrong'), 0);
+});
+
 t.test('tick-to-socket: latencies from the bytes and from the exchange', sideBySide, async (t) => {
   const { rows } = await bench(t as Tap, 'tick-to-socket', '--connections', '2', '--ticks', '0', '--seconds', '1');
   t.equal(value(rows, 'outcry', '2-clients-tick-0ms', 'states_wrong'), 0);

@@ -11,6 +11,7 @@ import { renderReport } from './report.ts';
 import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
 import { sessionBench } from './session.ts';
+import { stormBench } from './storm.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
 import { wireBench } from './wire.ts';
 
@@ -177,6 +178,21 @@ define('fanout', 'the engine, its feed and many connections, each in processes o
   .addOption(choice('--decode <when>', 'when load processes look into the frames', ['later', 'now'], 'later'))
   .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 5)
   .option('--seconds <s>', 'measured time', whole(1, 86_400), 60);
+
+define(
+  'storm',
+  'many clients connect and subscribe at once: until all are served, and what others notice',
+  1,
+  0,
+  stormBench,
+)
+  .option('--others <n>', 'connections that are there before', whole(1, 50_000), 2_000)
+  .option('--clients <n>', 'connections that come', whole(1, 50_000), 10_000)
+  .option('--within-seconds <s>', 'they are opened within', whole(1, 600), 5)
+  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
+  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 10_000)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .option('--seconds <s>', 'calm before the storm, measured', whole(1, 3_600), 10);
 
 define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
   .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])
