@@ -109,6 +109,19 @@ await t.test(
   },
 );
 
+await t.test('wire: bytes and reading in every mode, the same bytes for the same seed', async (t) => {
+  const size = ['--rates', '2000', '--connections', '10', '--seconds', '1', '--made-up-instruments', '50'];
+  const { rows } = await bench(t as Tap, 'wire', ...size, '--round-ms', '10');
+  const again = (await bench(t as Tap, 'wire', ...size, '--round-ms', '10')).rows;
+  for (const mode of ['ltp', 'quote', 'full']) {
+    const bytes = value(rows, 'outcry', `${mode}-2000`, 'bytes_per_change_mean');
+    t.ok(bytes! > 0, mode);
+    t.equal(value(again, 'outcry', `${mode}-2000`, 'bytes_per_change_mean'), bytes, mode);
+    t.ok(value(rows, 'outcry', `${mode}-2000`, 'decoded_per_s')! > 0, mode);
+  }
+  t.ok(value(rows, 'baseline', 'ltp-2000', 'bytes_per_change')! > 0, 'JSON');
+});
+
 // These wait for timers more than they work: side by side they take a third of the time.
 t.jobs = 3;
 const sideBySide = { buffered: true };
@@ -137,6 +150,17 @@ t.test('soak: windows of latency, growth of memory, and every quote right at the
   t.equal(value(rows, 'outcry', '20x5-4s', 'states_wrong'), 0);
   t.ok(value(rows, 'outcry', '20x5-4s', 'p99_last_by_first')! > 0, 'the last window by the first');
   t.not(value(rows, 'outcry', '20x5-4s', 'rss_slope'), undefined);
+});
+
+t.test('storm: everybody who comes is served, and every last state equals the board', sideBySide, async (t) => {
+  const size = ['--others', '20', '--clients', '100', '--within-seconds', '1', '--symbols', '5', '--rate', '2000'];
+  const { rows } = await bench(t as Tap, 'storm', ...size, '--seconds', '1', '--made-up-instruments', '50');
+  const ofCase = '100-in-1s-beside-20';
+  t.ok(value(rows, 'outcry', ofCase, 'all_served')! > 0, 'served');
+  t.ok(value(rows, 'outcry', ofCase, 'others_p99')! > 0, 'the others were measured');
+  t.equal(value(rows, 'outcry', ofCase, 'disconnects'), 0);
+  t.equal(value(rows, 'outcry', ofCase, 'states_checked'), 120 * 5);
+  t.equal(value(rows, 'outcry', ofCase, 'states_wrong'), 0);
 });
 
 t.test('tick-to-socket: latencies from the bytes and from the exchange', sideBySide, async (t) => {

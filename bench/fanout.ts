@@ -36,8 +36,10 @@ export async function fanOutBench(options: FanOutOptions): Promise<BenchSetup> {
           await sleep(options.warmupSeconds * 1_000);
           const before = rig.engine.usage();
           await sleep(Math.min(IDLE_SECONDS_MAX, options.seconds) * 1_000);
+          const after = rig.engine.usage();
+          await rig.engine.settle();
           idle = rig.engine.usage();
-          return { samples: usageSamples(before, idle), checksum: 0 };
+          return { samples: usageSamples(before, after), checksum: 0 };
         },
       },
       {
@@ -125,6 +127,11 @@ function engineSamples(before: Metrics, after: Metrics, seconds: number): Sample
     { metric: 'filtered_per_s', unit: 'changes/s', value: grown('outcry_filtered_total') / seconds },
     { metric: 'skipped_per_s', unit: 'quotes/s', value: grown('outcry_skipped_total') / seconds },
     { metric: 'feed_gaps', unit: 'gaps', value: grown('outcry_feed_gaps_total') },
+    {
+      metric: 'collections_per_minute',
+      unit: 'collections',
+      value: (grown('outcry_garbage_collections_total') / seconds) * 60,
+    },
   ];
 }
 

@@ -18,7 +18,8 @@ let fleet: LoadFleet | undefined;
 let startMs = 0;
 let startCpu = process.cpuUsage();
 
-async function connectAll(given: LoadSettings): Promise<void> {
+/** Opens everything; returns the seconds until the last connection had its quotes. */
+async function connectAll(given: LoadSettings): Promise<number> {
   settings = given;
   const draw = new InstrumentDraw(given.draw, given.symbols.length, new Prng(given.seed));
   const chosen = Array.from({ length: given.connections }, () => draw.distinct(given.symbolsEach));
@@ -26,15 +27,16 @@ async function connectAll(given: LoadSettings): Promise<void> {
   fleet = opening;
   const { connections, connectsPerSecond } = given;
   const began = performance.now();
-  while (opening.subscribed < connections) {
+  while (opening.served < connections) {
     const due = Math.min(connections, Math.ceil(((performance.now() - began) / 1_000) * connectsPerSecond));
     while (opening.connections.length < due) opening.open();
     if (opening.disconnects > 0) throw new Error(`lost while the load was built up: ${opening.reasons[0]}`);
     if (performance.now() - began > CONNECT_TIMEOUT_MS) {
-      throw new Error(`${opening.subscribed} of ${connections} connections were served in ${CONNECT_TIMEOUT_MS} ms`);
+      throw new Error(`${opening.served} of ${connections} connections were served in ${CONNECT_TIMEOUT_MS} ms`);
     }
     await sleep(CONNECT_STEP_MS);
   }
+  return (performance.now() - began) / 1_000;
 }
 
 function measure(): void {
@@ -121,8 +123,7 @@ function giveUp(error: unknown): void {
 async function obey(order: LoadOrder): Promise<void> {
   switch (order.type) {
     case 'connect':
-      await connectAll(order.settings);
-      return send({ type: 'connected' });
+      return send({ type: 'connected', seconds: await connectAll(order.settings) });
     case 'measure':
       measure();
       return send({ type: 'measuring' });

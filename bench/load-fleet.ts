@@ -16,7 +16,8 @@ export class LoadFleet implements LoadListener {
   readonly state: LoadState;
   readonly connections: LoadConnection[] = [];
   readonly reasons: string[] = [];
-  subscribed = 0;
+  /** Connections that have had their first quotes: with the first frame comes everything that they subscribed to. */
+  served = 0;
   disconnects = 0;
   frames = 0;
   bytes = 0;
@@ -74,12 +75,12 @@ export class LoadFleet implements LoadListener {
     if (control.action !== 'subscribed' || instruments === undefined)
       throw new Error(`refused: ${JSON.stringify(control)}`);
     for (const [, instrumentIndex] of instruments) this.state.add(connection.index, instrumentIndex);
-    this.subscribed++;
   }
 
   onQuotes(connection: LoadConnection, bytes: Uint8Array, start: number, end: number): number {
     const state = this.state;
     this.lastFrameMs = performance.now();
+    if (state.tick(connection.index) === 0) this.served++;
     demandOk(connection.index, state.receive(connection.index, bytes, start, end));
     const nowMicros = (performance.timeOrigin + this.lastFrameMs) * 1_000;
     if (this.isMeasuring) {

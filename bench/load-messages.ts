@@ -69,7 +69,7 @@ export type LoadOrder =
 
 /** Load process to bench. */
 export type LoadReport =
-  | { readonly type: 'connected' }
+  | { readonly type: 'connected'; readonly seconds: number }
   | { readonly type: 'measuring' }
   | { readonly type: 'figures'; readonly figures: LoadFigures }
   | { readonly type: 'content'; readonly content: LoadContent }

@@ -10,8 +10,9 @@ export class LoadProcess {
     this.#child = new AskedChild('the load client', './load-client', cores);
   }
 
-  async connect(settings: LoadSettings): Promise<void> {
-    await this.#child.ask({ type: 'connect', settings }, 'connected');
+  /** Resolves when every connection has had its quotes, with the seconds that it took. */
+  async connect(settings: LoadSettings): Promise<number> {
+    return (await this.#child.ask({ type: 'connect', settings }, 'connected')).seconds;
   }
 
   async measure(): Promise<void> {

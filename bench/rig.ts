@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly connectsPerSecond: number;
   readonly seed: number;
   readonly decode: Decode;
+  /** False when several load processes share a core, where one that never sleeps keeps the others waiting. */
+  readonly awake?: boolean;
 }
 
 /** Figures of all load processes together. */
@@ -96,15 +98,15 @@ export class Rig {
     }
   }
 
-  /** Opens all connections and resolves when every one has been served. */
-  async connect(options: LoadOptions): Promise<void> {
+  /** Opens all connections and resolves when every one has been served, with the seconds that it took; more of them each time. */
+  async connect(options: LoadOptions): Promise<number> {
     const symbols = await this.engine.symbols();
     if (options.symbols * 2 > symbols.length) {
       throw new Error(`${options.symbols} symbols a connection are more than half of the ${symbols.length} there are`);
     }
     const { clients, mode, filterBps, draw, connectsPerSecond, decode } = options;
     const { host, port } = this.engine;
-    await Promise.all(
+    const seconds = await Promise.all(
       Array.from({ length: clients }, (_, client) => {
         const load = new LoadProcess(this.#placement.load);
         this.loads.push(load);
@@ -120,18 +122,20 @@ export class Rig {
           seed: options.seed + client,
           connectsPerSecond: connectsPerSecond / clients,
           decode,
-          awake: this.#placement.load !== '',
+          awake: options.awake !== false && this.#placement.load !== '',
         });
       }),
     );
+    return Math.max(...seconds);
   }
 
-  async measure(): Promise<void> {
-    await Promise.all(this.loads.map((load) => load.measure()));
+  async measure(loads: readonly LoadProcess[] = this.loads): Promise<void> {
+    await Promise.all(loads.map((load) => load.measure()));
   }
 
-  async figures(): Promise<LoadTotals> {
-    const all = await Promise.all(this.loads.map((load) => load.figures()));
+  /** Of these load processes: all of them, unless told. */
+  async figures(loads: readonly LoadProcess[] = this.loads): Promise<LoadTotals> {
+    const all = await Promise.all(loads.map((load) => load.figures()));
     const sum = (value: (figures: LoadFigures) => number) => all.reduce((total, figures) => total + value(figures), 0);
     return {
       seconds: sum((figures) => figures.seconds) / all.length,

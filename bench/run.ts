@@ -14,7 +14,9 @@ import { ringBench } from './ring.ts';
 import { riskBench } from './risk.ts';
 import { sessionBench } from './session.ts';
 import { soakBench } from './soak.ts';
+import { stormBench } from './storm.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
+import { wireBench } from './wire.ts';
 
 interface CommonOptions {
   readonly rounds: number;
@@ -159,6 +161,14 @@ define(
   .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 10)
   .addOption(new Option('--only <case>', 'one of the cases').choices(ORDER_CASES));
 
+define('wire', 'bytes that a change costs a client in each mode, and how fast a client reads them', 3, 1, wireBench)
+  .option('--rates <list>', 'updates a second into the market of the cases', wholeList(1, 1_000_000), [10_000, 100_000])
+  .option('--connections <n>', 'clients of each mode', whole(1, 10_000), 100)
+  .option('--symbols <n>', 'instruments a client, drawn by Zipf’s law', whole(1, 1_000), 20)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .option('--seconds <s>', 'market time, after two seconds of warm-up', whole(1, 3_600), 10)
+  .option('--round-ms <ms>', 'time of one round of reading', whole(1, 60_000), 300);
+
 /** What a rig is made of. A soak looks into the frames at once: nobody could keep those of half an hour. */
 function withLoad(command: Command, connections: number, decode: Decode): Command {
   return command
@@ -212,6 +222,21 @@ define('compare', 'CPU a delivered quote, ours beside that of other servers and 
   .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 150)
   .option('--shrink <n>', 'divides the connections of every case: for a try', whole(1, 1_000), 1)
   .option('--no-apart', 'let the kernel place server and load instead of giving the load the last core');
+
+define(
+  'storm',
+  'many clients connect and subscribe at once: until all are served, and what others notice',
+  1,
+  0,
+  stormBench,
+)
+  .option('--others <n>', 'connections that are there before', whole(1, 50_000), 2_000)
+  .option('--clients <n>', 'connections that come', whole(1, 50_000), 10_000)
+  .option('--within-seconds <s>', 'they are opened within', whole(1, 600), 5)
+  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
+  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 10_000)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .option('--seconds <s>', 'calm before the storm, measured', whole(1, 3_600), 10);
 
 define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
   .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])

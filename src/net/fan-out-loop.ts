@@ -1,17 +1,26 @@
 import type { FanOut } from '../core/fan-out/fan-out.ts';
 import { FAN_OUT_STATS_EFFECTIVE_TICK_MICROS } from '../core/shm/generated/worker-stats.gen.ts';
-import type { WsServer } from './ws-server.ts';
 
 /** Frames a second that one thread is allowed: the tick grows with the connections beyond it. */
 const FRAMES_A_MS_MAX = 70;
 /** Share of the thread's time that ticks may take; beyond it the tick grows. */
 const BUSY_MAX = 0.8;
-/** Time of one turn before sockets, timers and the control port get theirs. */
-const TURN_MAX_MS = 4;
+/**
+ * Time of one turn before sockets, timers and the control port get theirs. When they took longer than the least, a turn is as long as they were, up to the most: in
+ * a storm of handshakes those who are connected keep half of the thread.
+ */
+const TURN_LEAST_MS = 4;
+const TURN_MOST_MS = 50;
 /** Connections served between two looks at the clock. */
 const BATCH = 32;
 /** How long a sleeping loop sleeps at most: changes that the filter holds back need a tick too. */
 const SLEEP_MAX_MS = 100;
+
+/** What else is sent from the loop: answers and closes. */
+export interface AnswerQueue {
+  /** Sends all that waits. */
+  flush(): void;
+}
 
 export interface FanOutLoopOptions {
   readonly fanOut: FanOut;
@@ -37,7 +46,7 @@ export class FanOutLoop {
     this.#timer = undefined;
     this.#runTurn();
   };
-  #server: WsServer | undefined = undefined;
+  #answers: AnswerQueue | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #immediate: NodeJS.Immediate | undefined = undefined;
   #isSleeping = false;
@@ -47,6 +56,8 @@ export class FanOutLoop {
   #effectiveTickMs: number;
   /** Time spent since the first phase was last begun. */
   #busyMs = 0;
+  /** Since when the work that the last turn left has waited; undefined when it left none. */
+  #leftSinceMs: number | undefined = undefined;
 
   constructor(options: FanOutLoopOptions) {
     this.#fanOut = options.fanOut;
@@ -56,8 +67,8 @@ export class FanOutLoop {
     this.#stats = new Float64Array(options.stats);
   }
 
-  start(server: WsServer): void {
-    this.#server = server;
+  start(answers: AnswerQueue): void {
+    this.#answers = answers;
     this.#isRunning = true;
     this.#dueMs = this.#nowMs();
     this.#runTurn();
@@ -81,18 +92,23 @@ export class FanOutLoop {
     this.#immediate = undefined;
     if (!this.#isRunning) return;
     const startMs = this.#nowMs();
-    const isDone = this.#work(startMs);
-    this.#busyMs += this.#nowMs() - startMs;
+    const isDone = this.#work();
+    const endMs = this.#nowMs();
+    this.#busyMs += endMs - startMs;
+    this.#leftSinceMs = isDone ? undefined : endMs;
     if (!isDone) this.wake();
     else if (this.#tickMs === 0) this.#sleep();
     else this.#timer ??= setTimeout(this.#timerTurn, Math.max(1, Math.ceil(this.#dueMs - this.#nowMs())));
   }
 
   /** Does what is due until the turn is used up; false when something was left. */
-  #work(startMs: number): boolean {
+  #work(): boolean {
     const fanOut = this.#fanOut;
-    this.#server?.flush();
-    for (let nowMs = startMs; nowMs - startMs < TURN_MAX_MS; nowMs = this.#nowMs()) {
+    this.#answers?.flush();
+    const startMs = this.#nowMs();
+    const waitedMs = startMs - (this.#leftSinceMs ?? this.#dueMs);
+    const endMs = startMs + Math.min(TURN_MOST_MS, Math.max(TURN_LEAST_MS, waitedMs));
+    for (let nowMs = startMs; nowMs < endMs; nowMs = this.#nowMs()) {
       if (!fanOut.isSweeping && nowMs >= this.#dueMs) {
         const hasChanges = this.#beginTick(nowMs);
         if (this.#tickMs === 0 && !hasChanges && !fanOut.isSweeping && !fanOut.needsFlush) return true;

@@ -53,6 +53,7 @@ const FAN_OUT_ROWS: readonly Row[] = [
   [stats.FAN_OUT_STATS_SLOT_RETRIES, 'outcry_slot_retries_total', 'counter', 'Slots left for the next tick'],
   [stats.FAN_OUT_STATS_PROTOCOL_ERRORS, 'outcry_protocol_errors_total', 'counter', 'Answers and closes for bad input'],
   [stats.FAN_OUT_STATS_EFFECTIVE_TICK_MICROS, 'outcry_effective_tick_seconds', 'gauge', 'The tick in force', 1e-6],
+  [stats.FAN_OUT_STATS_COLLECTIONS, 'outcry_garbage_collections_total', 'counter', 'Garbage collections of the thread'],
 ];
 
 const ORDER_ROWS: readonly Row[] = [

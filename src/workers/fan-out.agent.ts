@@ -1,8 +1,10 @@
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { OutcryError } from '../core/errors.ts';
 import { FanOut } from '../core/fan-out/fan-out.ts';
 import { InstrumentDirectory } from '../core/fan-out/instrument-directory.ts';
 import { OrderRingReader, OrderRingWriter } from '../core/order-entry/order-ring.ts';
+import { FAN_OUT_STATS_COLLECTIONS } from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { FanOutLoop } from '../net/fan-out-loop.ts';
 import { type HttpRoutes, mountHttpRoutes } from '../net/http-routes.ts';
@@ -34,6 +36,7 @@ export class FanOutAgent implements Agent {
   readonly #orders: OrderDesk | undefined;
   readonly #orderNews: RingWatch | undefined;
   #http: HttpRoutes | undefined;
+  readonly #collections: PerformanceObserver;
 
   constructor(wiring: FanOutWiring) {
     const { settings, buffers, stats, instrumentCapacity, workerIndex } = wiring;
@@ -52,6 +55,10 @@ export class FanOutAgent implements Agent {
       filterBps: settings.filterBps,
       maxConnections: settings.maxConnections,
       maxSubscriptions: settings.maxSubscriptionsPerConnection,
+    });
+    const counters = new Float64Array(stats);
+    this.#collections = new PerformanceObserver((list) => {
+      counters[FAN_OUT_STATS_COLLECTIONS >> 1]! += list.getEntries().length;
     });
     this.#loop = new FanOutLoop({ fanOut, stats, tickMs: settings.tickMs, nowMs });
     if (settings.tokens !== null) {
@@ -76,6 +83,7 @@ export class FanOutAgent implements Agent {
 
   async onStart(): Promise<void> {
     const { settings, buffers, rows } = this.#wiring;
+    this.#collections.observe({ entryTypes: ['gc'] });
     const app = uWS.App({});
     this.#app = app;
     this.#server.mount(app);
@@ -109,6 +117,7 @@ export class FanOutAgent implements Agent {
   }
 
   async onClose(): Promise<void> {
+    this.#collections.disconnect();
     this.#orderNews?.stop();
     this.#loop.stop();
     this.#server.closeAll();

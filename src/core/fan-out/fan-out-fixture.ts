@@ -19,6 +19,8 @@ export interface FanOutFixture {
 export interface FanOutFixtureOptions {
   readonly instrumentCount?: number;
   readonly phaseCount?: number;
+  /** 1 when left out, so that the few connections of a test are in different phases. */
+  readonly phaseFill?: number;
   readonly filterBps?: number;
   readonly maxConnections?: number;
   readonly maxSubscriptions?: number;
@@ -41,6 +43,7 @@ export function createFanOutFixture(options: FanOutFixtureOptions = {}): FanOutF
       instrumentCapacity,
       directory,
       phaseCount: options.phaseCount ?? 1,
+      phaseFill: options.phaseFill ?? 1,
       filterBps: options.filterBps ?? 0,
       maxConnections: options.maxConnections ?? 100,
       maxSubscriptions: options.maxSubscriptions ?? 1_000,

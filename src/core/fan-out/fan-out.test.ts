@@ -374,3 +374,14 @@ t.test('disconnecting counts and frees everything', async (t) => {
   }
   t.equal(fixture.stat(FAN_OUT_STATS_QUOTES_OUT), 0);
 });
+
+t.test('a phase is filled before the next is begun, and the one begun next is far from it', async (t) => {
+  const { fanOut } = createFanOutFixture({ phaseCount: 8, phaseFill: 2 });
+  const sink: QuoteSink = { sendQuotes: () => SendStatus.Sent };
+  const subscribers = Array.from({ length: 18 }, () => fanOut.connect(sink, false));
+  const phases = subscribers.map((subscriber) => subscriber.phase);
+  t.strictSame(phases.slice(0, 16), [0, 0, 4, 4, 2, 2, 6, 6, 1, 1, 5, 5, 3, 3, 7, 7]);
+  t.not(phases[16], phases[17], 'when all are full the emptiest takes the next');
+  fanOut.disconnect(subscribers[2]!);
+  t.equal(fanOut.connect(sink, false).phase, 4, 'a place that was given up is taken again');
+});

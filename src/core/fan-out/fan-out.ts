@@ -28,11 +28,19 @@ export interface FanOutOptions {
   readonly instrumentCapacity: number;
   readonly directory: InstrumentDirectory;
   readonly phaseCount: number;
+  /** Connections that a phase takes before the next is begun; PHASE_FILL when left out. */
+  readonly phaseFill?: number;
   /** Filter of a new binary connection, basis points; JSON begins with 0. */
   readonly filterBps: number;
   readonly maxConnections: number;
   readonly maxSubscriptions: number;
 }
+
+/**
+ * Every phase in use encodes every change anew, which costs as much as the sends of a hundred connections. Half a thousand sends are a few milliseconds: no
+ * burst worth another phase.
+ */
+const PHASE_FILL = 512;
 
 export const SubscribeStatus = { Subscribed: 0, TooMany: 1 } as const;
 export type SubscribeStatus = (typeof SubscribeStatus)[keyof typeof SubscribeStatus];
@@ -58,6 +66,9 @@ export class FanOut {
   readonly #groups: PhaseGroup[] = [];
   readonly #groupsByPhase: PhaseGroup[][] = [];
   readonly #connectionsByPhase: number[] = [];
+  /** Phases in the order in which they are filled: as far from each other in time as can be. */
+  readonly #fillOrder: readonly number[];
+  readonly #phaseFill: number;
   readonly #subscriptions: Subscriptions;
   readonly #credit = new CreditBook();
   readonly #sender: FrameSender;
@@ -89,6 +100,8 @@ export class FanOut {
       this.#groupsByPhase.push([]);
       this.#connectionsByPhase.push(0);
     }
+    this.#fillOrder = Array.from(this.#groupsByPhase.keys()).sort((a, b) => bitsReversed(a) - bitsReversed(b));
+    this.#phaseFill = options.phaseFill ?? PHASE_FILL;
     // Counters go on where an earlier worker of the role left them; what tells of now begins anew.
     this.#stats = new Float64Array(options.stats);
     this.#stats[FAN_OUT_STATS_CONNECTIONS >> 1] = 0;
@@ -121,10 +134,7 @@ export class FanOut {
 
   /** A connection opens; the caller has asked `hasRoom`. */
   connect(sink: QuoteSink, isJson: boolean): Subscriber {
-    let phase = 0;
-    for (let p = 1; p < this.#connectionsByPhase.length; p++) {
-      if (this.#connectionsByPhase[p]! < this.#connectionsByPhase[phase]!) phase = p;
-    }
+    const phase = this.#choosePhase();
     this.#connectionsByPhase[phase]!++;
     const connectionIndex = this.#freeIndices.pop() ?? this.#usedIndices++;
     this.#credit.open(connectionIndex);
@@ -213,7 +223,9 @@ export class FanOut {
     const nowMicros = nowMs * 1_000;
     const stats = this.#stats;
     const view = this.#view;
-    const hasChanges = view.drain(this.#groups);
+    // A phase of nobody leaves the changes where they are: they coalesce until one with connections takes them.
+    const isEmpty = this.#connectionsByPhase[phase] === 0 && this.connectionCount > 0;
+    const hasChanges = !isEmpty && view.drain(this.#groups);
     stats[FAN_OUT_STATS_CHANGES_TAKEN >> 1]! += view.changesTaken;
     stats[FAN_OUT_STATS_SLOT_RETRIES >> 1]! += view.slotRetries;
     view.changesTaken = 0;
@@ -285,6 +297,17 @@ export class FanOut {
     }
   }
 
+  /** The first phase with room, or the emptiest. */
+  #choosePhase(): number {
+    let emptiest = 0;
+    for (const phase of this.#fillOrder) {
+      const count = this.#connectionsByPhase[phase]!;
+      if (count < this.#phaseFill) return phase;
+      if (count < this.#connectionsByPhase[emptiest]!) emptiest = phase;
+    }
+    return emptiest;
+  }
+
   /** Something that held a connection back is gone: what it missed is sent at the next flush if it has credit then. */
   #retry(subscriber: Subscriber): void {
     if (subscriber.isBehind) this.#requestFlush(subscriber);
@@ -337,4 +360,11 @@ export class FanOut {
     this.#sender.setSlow(subscriber, false);
     this.#leave(subscriber, group);
   }
+}
+
+/** 0, 4, 2, 6, 1, 5, 3, 7 for the numbers below 8: neighbours become far apart. */
+function bitsReversed(value: number): number {
+  let reversed = 0;
+  for (let bit = 0; bit < 32; bit++) if ((value & (1 << bit)) !== 0) reversed += 2 ** (31 - bit);
+  return reversed;
 }

@@ -12,10 +12,11 @@ import {
 } from '../shm/generated/worker-stats.gen.ts';
 import { LATENCY_BUCKET_MS } from '../shm/worker-stats.layout.ts';
 import type { CreditBook } from './credit.ts';
-import { FRAME_MAX_BYTES, FrameScratch } from './frame-scratch.ts';
+import { COPY_SLACK_BYTES, FRAME_MAX_BYTES, FrameScratch } from './frame-scratch.ts';
 import { JSON_QUOTE_MAX_BYTES } from './json-encoder.ts';
 import type { PhaseGroup } from './phase-group.ts';
 import { ENTRY_MAX_BYTES } from './quote-encoder.ts';
+import { SLICE_ARRIVAL, SLICE_AT, SLICE_LENGTH, SLICE_SHIFT, SLICE_STAMP } from './stream-table.ts';
 import { NO_PING, SendStatus, type Subscriber } from './subscriber.ts';
 import { NEEDS_KEYFRAME, STREAM_MASK, type SubscriptionLists } from './subscription-lists.ts';
 import { writeVarint } from './varint.ts';
@@ -24,7 +25,7 @@ import { FrameType } from './wire.ts';
 /** A symbol in JSON is bounded by the instrument master; this leaves it room when escaped. */
 const SYMBOL_JSON_MAX_BYTES = 256;
 /** Room that a frame must have left for one quote more. */
-const QUOTE_MAX_BYTES = Math.max(ENTRY_MAX_BYTES, JSON_QUOTE_MAX_BYTES + SYMBOL_JSON_MAX_BYTES);
+const QUOTE_MAX_BYTES = Math.max(ENTRY_MAX_BYTES, JSON_QUOTE_MAX_BYTES + SYMBOL_JSON_MAX_BYTES) + COPY_SLACK_BYTES;
 
 const NO_AGE = -1;
 const OPEN_BRACKET = 0x5b;
@@ -56,18 +57,19 @@ export class FrameSender {
       this.#skip(subscriber, group, subscriber.listAt, tick);
       return;
     }
-    const streams = group.streams;
-    const stamps = streams.stamps;
+    const slices = group.streams.slices;
+    const stamp = tick | 0;
     const arena = group.arena;
     const words = this.#lists.words;
-    const out = this.#scratch.bytes;
+    const scratch = this.#scratch;
     const nowMicros32 = (nowMs * 1_000) | 0;
     const listEnd = subscriber.listAt + subscriber.count;
     let at = 0;
     for (let i = subscriber.listAt; i < listEnd; i++) {
       const word = words[i]!;
       const stream = word & STREAM_MASK;
-      if (word >= 0 && stamps[stream] !== tick) continue;
+      const slice = stream << SLICE_SHIFT;
+      if (word >= 0 && slices[slice + SLICE_STAMP] !== stamp) continue;
       if (at > FRAME_MAX_BYTES - QUOTE_MAX_BYTES) {
         if (!this.#finish(subscriber, at, tick, nowMs)) return;
         at = 0;
@@ -81,19 +83,17 @@ export class FrameSender {
       let end: number;
       if (word < 0) {
         words[i] = stream;
-        end = group.writeKeyframe(stream, out, separated);
+        end = group.writeKeyframe(stream, scratch.bytes, separated);
         if (end === separated) continue;
         this.#frameKeyframes++;
       } else {
-        const from = streams.sliceAt[stream]!;
-        const length = streams.sliceLength[stream]!;
-        // Slices are a few bytes long: a loop beats the call of `set` with a view.
-        for (let b = 0; b < length; b++) out[separated + b] = arena[from + b]!;
+        const length = slices[slice + SLICE_LENGTH]!;
+        scratch.copyWords(arena, slices[slice + SLICE_AT]!, length, separated);
         end = separated + length;
-        const ageMicros = (nowMicros32 - streams.arrivals[stream]!) | 0;
+        const ageMicros = (nowMicros32 - slices[slice + SLICE_ARRIVAL]!) | 0;
         if (ageMicros > this.#frameAgeMicros) this.#frameAgeMicros = ageMicros;
       }
-      if (separated !== at) out[at] = COMMA;
+      if (separated !== at) scratch.bytes[at] = COMMA;
       at = end;
       this.#frameQuotes++;
     }
@@ -103,13 +103,14 @@ export class FrameSender {
 
   /** A connection without credit: what it does not get now comes as a keyframe later. */
   #skip(subscriber: Subscriber, group: PhaseGroup, from: number, tick: number): void {
-    const stamps = group.streams.stamps;
+    const slices = group.streams.slices;
+    const stamp = tick | 0;
     const words = this.#lists.words;
     const listEnd = subscriber.listAt + subscriber.count;
     let skipped = 0;
     for (let i = from; i < listEnd; i++) {
       const word = words[i]!;
-      if (stamps[word & STREAM_MASK] !== tick) continue;
+      if (slices[((word & STREAM_MASK) << SLICE_SHIFT) + SLICE_STAMP] !== stamp) continue;
       words[i] = word | NEEDS_KEYFRAME;
       skipped++;
     }

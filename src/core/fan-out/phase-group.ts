@@ -15,7 +15,16 @@ import {
   writeChange,
   writeKeyframe,
 } from './quote-encoder.ts';
-import { NO_STREAM, StreamFlag, StreamTable } from './stream-table.ts';
+import {
+  NO_STREAM,
+  SLICE_ARRIVAL,
+  SLICE_AT,
+  SLICE_LENGTH,
+  SLICE_SHIFT,
+  SLICE_STAMP,
+  StreamFlag,
+  StreamTable,
+} from './stream-table.ts';
 import type { Subscriber } from './subscriber.ts';
 import { FIELDS_BY_MODE, QUOTE_FIELD_COUNT, QUOTE_MODE_COUNT, QuoteField, QuoteMode } from './wire.ts';
 
@@ -38,8 +47,8 @@ export class PhaseGroup implements ChangeSink {
   readonly filterBps: number;
   readonly streams: StreamTable;
   readonly members: Subscriber[] = [];
-  /** This tick's encodings; a stream's slice says where. */
-  arena = new Uint8Array(1 << 14);
+  /** This tick's encodings; a stream's slice says where. Each begins at a multiple of four bytes, so that it is copied by words. */
+  arena = new Int32Array(1 << 12);
   /** Streams encoded in the last tick. */
   encodedCount = 0;
   /** Changes held back; the reader sets it to 0. */
@@ -55,6 +64,7 @@ export class PhaseGroup implements ChangeSink {
   readonly #depthInterest: Int32Array;
   readonly #holds = new HoldQueue();
   readonly #source = new EntrySource();
+  #arenaBytes = new Uint8Array(this.arena.buffer);
   #arenaUsed = 0;
 
   constructor(
@@ -213,7 +223,7 @@ export class PhaseGroup implements ChangeSink {
     if (mode === QuoteMode.Json) {
       for (let i = 0; i < fieldsOfMode.length; i++) row[rowAt + i] = market[marketAt + fieldsOfMode[i]!]!;
       this.#reserveArena(JSON_QUOTE_MAX_BYTES + this.#directory.jsonPrefix(instrumentIndex).length);
-      end = this.#writeJson(instrumentIndex, row, rowAt, this.arena, at);
+      end = this.#writeJson(instrumentIndex, row, rowAt, this.#arenaBytes, at);
       if (end === at) return;
     } else {
       source.instrumentIndex = instrumentIndex;
@@ -223,14 +233,16 @@ export class PhaseGroup implements ChangeSink {
       source.market = market;
       source.marketAt = marketAt;
       this.#reserveArena(ENTRY_MAX_BYTES);
-      end = writeChange(this.arena, at, source, mask, levels);
+      end = writeChange(this.#arenaBytes, at, source, mask, levels);
     }
-    this.#arenaUsed = end;
+    this.#arenaUsed = (end + 3) & ~3;
     this.encodedCount++;
-    streams.stamps[stream] = tick;
-    streams.sliceAt[stream] = at;
-    streams.sliceLength[stream] = end - at;
-    streams.arrivals[stream] = this.#arrivals[instrumentIndex]!;
+    const slices = streams.slices;
+    const slice = stream << SLICE_SHIFT;
+    slices[slice + SLICE_STAMP] = tick;
+    slices[slice + SLICE_AT] = at;
+    slices[slice + SLICE_LENGTH] = end - at;
+    slices[slice + SLICE_ARRIVAL] = this.#arrivals[instrumentIndex]!;
   }
 
   /** Whether the last price is so near to the published one that a change of the trade alone may wait. */
@@ -275,9 +287,11 @@ export class PhaseGroup implements ChangeSink {
   }
 
   #reserveArena(bytes: number): void {
-    if (this.#arenaUsed + bytes <= this.arena.length) return;
-    const arena = new Uint8Array(Math.max(this.arena.length * 2, this.#arenaUsed + bytes));
+    const needed = (this.#arenaUsed + bytes + 3) >> 2;
+    if (needed <= this.arena.length) return;
+    const arena = new Int32Array(Math.max(this.arena.length * 2, needed));
     arena.set(this.arena);
     this.arena = arena;
+    this.#arenaBytes = new Uint8Array(arena.buffer);
   }
 }

@@ -15,6 +15,16 @@ export const StreamFlag = {
   Due: 4,
 } as const;
 
+/**
+ * Where a tick's encoding of a stream lies: four words side by side, since a sweep wants all of them or the first alone. The stamp is the low 32 bits of
+ * the tick that the others are of. The arrival is that of the oldest change in the encoding, low 32 bits of epoch microseconds.
+ */
+export const SLICE_STAMP = 0;
+export const SLICE_AT = 1;
+export const SLICE_LENGTH = 2;
+export const SLICE_ARRIVAL = 3;
+export const SLICE_SHIFT = 2;
+
 const FIRST_CAPACITY = 64;
 
 /**
@@ -30,12 +40,8 @@ export class StreamTable {
   instrumentOf = new Int32Array(FIRST_CAPACITY);
   modeOf = new Uint8Array(FIRST_CAPACITY);
   flags = new Uint8Array(FIRST_CAPACITY);
-  /** Tick at which the stream was last encoded; -1 for never. The three below hold for that tick only. */
-  stamps = new Float64Array(FIRST_CAPACITY);
-  sliceAt = new Int32Array(FIRST_CAPACITY);
-  sliceLength = new Int32Array(FIRST_CAPACITY);
-  /** Arrival of the oldest change in that encoding, low 32 bits of epoch microseconds. */
-  arrivals = new Int32Array(FIRST_CAPACITY);
+  /** The stream's last encoding: words `SLICE_…` from `stream << SLICE_SHIFT` on. */
+  slices = new Int32Array(FIRST_CAPACITY << SLICE_SHIFT);
   /** The stream's row in `rows[mode]`; full mode has one in `depthRows` besides. */
   rowOf = new Int32Array(FIRST_CAPACITY);
   /** Rows of as many numbers as the mode has fields. */
@@ -89,7 +95,8 @@ export class StreamTable {
     this.instrumentOf[stream] = instrumentIndex;
     this.modeOf[stream] = mode;
     this.flags[stream]! &= StreamFlag.Queued;
-    this.stamps[stream] = -1;
+    // No tick in years has this stamp.
+    this.slices[(stream << SLICE_SHIFT) + SLICE_STAMP] = -1;
     this.rowOf[stream] = row;
     this.#uses[stream] = 1;
     this.#streamOf[mode * this.#instrumentCapacity + instrumentIndex] = stream + 1;
@@ -114,10 +121,7 @@ export class StreamTable {
     this.instrumentOf = grown(this.instrumentOf, new Int32Array(this.capacity));
     this.modeOf = grown(this.modeOf, new Uint8Array(this.capacity));
     this.flags = grown(this.flags, new Uint8Array(this.capacity));
-    this.stamps = grown(this.stamps, new Float64Array(this.capacity));
-    this.sliceAt = grown(this.sliceAt, new Int32Array(this.capacity));
-    this.sliceLength = grown(this.sliceLength, new Int32Array(this.capacity));
-    this.arrivals = grown(this.arrivals, new Int32Array(this.capacity));
+    this.slices = grown(this.slices, new Int32Array(this.capacity << SLICE_SHIFT));
     this.rowOf = grown(this.rowOf, new Int32Array(this.capacity));
     this.#uses = grown(this.#uses, new Int32Array(this.capacity));
   }

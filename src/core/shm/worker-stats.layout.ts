@@ -96,7 +96,8 @@ export const fanOutStatsLayout: Layout = {
       count: 17,
       doc: 'frames by latency; bounds in LATENCY_BUCKET_MS, the last is beyond',
     },
-    reserved: { kind: 'f64', count: 26, doc: 'unused' },
+    collections: { kind: 'f64', doc: 'garbage collections of the thread' },
+    reserved: { kind: 'f64', count: 25, doc: 'unused' },
   },
 };
 

@@ -104,8 +104,10 @@ export const FAN_OUT_STATS_LATENCY_COUNT = 38;
 export const FAN_OUT_STATS_LATENCY_SUM_MICROS = 40;
 /** f64, 17 elements: frames by latency; bounds in LATENCY_BUCKET_MS, the last is beyond */
 export const FAN_OUT_STATS_LATENCY_BUCKETS = 42;
-/** f64, 26 elements: unused */
-export const FAN_OUT_STATS_RESERVED = 76;
+/** f64: garbage collections of the thread */
+export const FAN_OUT_STATS_COLLECTIONS = 76;
+/** f64, 25 elements: unused */
+export const FAN_OUT_STATS_RESERVED = 78;
 
 export const ORDER_STATS_STRIDE_WORDS = 64;
 /** f64: how many workers have had this role, this one counted */
