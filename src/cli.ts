@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { addCapacityCommand } from './cli/capacity-command.ts';
 import { addConfigCommand } from './cli/config-command.ts';
 import { addControlCommands } from './cli/control-commands.ts';
 import { addExchangeCommand } from './cli/exchange-command.ts';
@@ -55,6 +56,7 @@ addUserCommand(program);
 addTokenCommand(program);
 addFixCommand(program);
 addSimulateCommand(program);
+addCapacityCommand(program);
 addLedgerCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 
