@@ -8,6 +8,7 @@ import t from 'tap';
 import { nativeProgram } from '../src/net/testing/native-program.ts';
 import { modulePath } from './child-process.ts';
 import type { Report, Row } from './harness.ts';
+import { hasNginx } from './nginx-front.ts';
 
 const RUN_TIMEOUT_MS = 200_000;
 const directory = t.testdir();
@@ -161,6 +162,29 @@ t.test('storm: everybody who comes is served, and every last state equals the bo
   t.equal(value(rows, 'outcry', ofCase, 'disconnects'), 0);
   t.equal(value(rows, 'outcry', ofCase, 'states_checked'), 120 * 5);
   t.equal(value(rows, 'outcry', ofCase, 'states_wrong'), 0);
+});
+
+t.test('tls: frames over every transport there is', sideBySide, async (t) => {
+  const { rows } = await bench(t as Tap, 'tls', '--connections', '20', '--seconds', '1', '--warmup-seconds', '1');
+  for (const impl of hasNginx() ? ['baseline', 'outcry', 'nginx'] : ['baseline', 'outcry'])
+    t.ok(value(rows, impl, '20x20-quote-100ms', 'frames_per_s')! > 0, impl);
+});
+
+t.test('capacity: unit costs, and what they say of loads they were not fitted to', sideBySide, async (t) => {
+  const { rows } = await bench(
+    t as Tap,
+    'capacity',
+    '--loads',
+    '3',
+    '--scale',
+    '2',
+    '--seconds',
+    '1',
+    '--warmup-seconds',
+    '1',
+  );
+  t.ok(value(rows, 'outcry', 'unit-costs', 'cpu_feed_update')! > 0);
+  t.equal(rows.filter(({ metric }) => /^check-.*_cores$/.test(metric)).length, 1);
 });
 
 t.test('tick-to-socket: latencies from the bytes and from the exchange', sideBySide, async (t) => {

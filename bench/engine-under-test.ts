@@ -1,5 +1,7 @@
 import type { InstrumentKind } from '../src/core/market-data/instrument-master.ts';
+import type { ClientTls } from '../src/net/client-tls.ts';
 import { BenchChild } from './child-process.ts';
+import { httpText } from './http-text.ts';
 import type { Cores } from './placement.ts';
 import { processCpuSeconds, processTree, residentBytes, threadUsage } from './process-usage.ts';
 
@@ -16,6 +18,8 @@ export interface EngineSettings {
   readonly tickMs: number;
   readonly fanOutWorkers: number;
   readonly maxConnections: number;
+  /** Null: without TLS. */
+  readonly tls: ClientTls | null;
   /** Of one connection: the one that checks the states subscribes to everything. */
   readonly maxSubscriptions: number;
   readonly cores: Cores;
@@ -40,10 +44,12 @@ export class EngineUnderTest {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly #supervisor: BenchChild;
+  readonly #url: string;
   readonly #enginePid: number;
 
-  private constructor(supervisor: BenchChild, port: number, enginePid: number) {
+  private constructor(supervisor: BenchChild, url: string, port: number, enginePid: number) {
     this.#supervisor = supervisor;
+    this.#url = url;
     this.port = port;
     this.#enginePid = enginePid;
   }
@@ -56,6 +62,9 @@ export class EngineUnderTest {
       OUTCRY_TARGET_COMP_ID: settings.venueCompID,
       OUTCRY_TICK_MS: String(settings.tickMs),
       OUTCRY_FANOUT_WORKERS: String(settings.fanOutWorkers),
+      ...(settings.tls === null
+        ? {}
+        : { OUTCRY_TLS: 'true', OUTCRY_TLS_CERT: settings.tls.certFile, OUTCRY_TLS_KEY: settings.tls.keyFile }),
       OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
       OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
     };
@@ -71,10 +80,9 @@ export class EngineUnderTest {
     const environment = { ...cleanEnvironment(), OUTCRY_PORT: '0', OUTCRY_DATA_DIR: dataDir, ...settings };
     const supervisor = BenchChild.ours('the engine', '../src/cli', ['start'], environment, cores);
     try {
-      const match = await supervisor.printed(/http:\/\/127\.0\.0\.1:(\d+)/, READY_TIMEOUT_MS);
-      const port = Number(match[1]);
-      const health = (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as { pid: number };
-      return new EngineUnderTest(supervisor, port, health.pid);
+      const match = await supervisor.printed(/(https?:\/\/127\.0\.0\.1:(\d+))/, READY_TIMEOUT_MS);
+      const { pid } = JSON.parse(await httpText(`${match[1]}/healthz`)) as { pid: number };
+      return new EngineUnderTest(supervisor, match[1]!, Number(match[2]), pid);
     } catch (error) {
       await supervisor.stop();
       throw error;
@@ -83,7 +91,7 @@ export class EngineUnderTest {
 
   /** Every listed symbol in the master's order, which is that of popularity; `kind` leaves the others out. */
   async symbols(kind?: InstrumentKind): Promise<string[]> {
-    const rows = (await (await fetch(`http://${this.host}:${this.port}/instruments.json`)).json()) as {
+    const rows = JSON.parse(await httpText(`${this.#url}/instruments.json`)) as {
       symbol: string;
       kind: InstrumentKind;
     }[];
@@ -91,7 +99,7 @@ export class EngineUnderTest {
   }
 
   async metrics(): Promise<Metrics> {
-    const text = await (await fetch(`http://${this.host}:${this.port}/metrics`)).text();
+    const text = await httpText(`${this.#url}/metrics`);
     const metrics = new Map<string, number>();
     for (const line of text.split('\n')) {
       const match = /^([a-z_]+)(?:\{[^}]*\})? (\S+)$/.exec(line);

@@ -7,7 +7,7 @@ import type { LoadVerdict } from './load-messages.ts';
 import { MachineWatch } from './machine.ts';
 import { type LoadOptions, type LoadTotals, Rig, type RigOptions } from './rig.ts';
 
-export interface FanOutOptions extends RigOptions, LoadOptions {
+export interface FanOutOptions extends Omit<RigOptions, 'transport'>, LoadOptions {
   /** Measured time, after the warm-up. */
   readonly seconds: number;
   readonly warmupSeconds: number;
@@ -32,7 +32,7 @@ export async function fanOutBench(options: FanOutOptions): Promise<BenchSetup> {
         impl: 'baseline',
         case: name,
         async measure(): Promise<Measurement> {
-          rig = await Rig.start(options, options.connections);
+          rig = await Rig.start({ ...options, transport: 'plain' }, options.connections);
           await sleep(options.warmupSeconds * 1_000);
           const before = rig.engine.usage();
           await sleep(Math.min(IDLE_SECONDS_MAX, options.seconds) * 1_000);

@@ -19,7 +19,7 @@ export class FreshClient implements LoadListener {
 
   constructor(settings: LoadSettings) {
     this.#settings = settings;
-    this.#connection = new LoadConnection(0, settings.host, settings.port, this);
+    this.#connection = new LoadConnection(0, settings, this);
   }
 
   /** Whether the server has taken all subscriptions. */

@@ -1,5 +1,6 @@
 // hot: per frame received. Allocation only while connecting and for acknowledgements.
 import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { pack, unpack } from 'msgpackr';
 import { writeVarint } from '../src/core/fan-out/varint.ts';
 import { ACK_BYTES, FrameType, type ModeName, SUBPROTOCOL_BINARY } from '../src/core/fan-out/wire.ts';
@@ -13,6 +14,12 @@ export interface LoadListener {
   /** A message of quotes. The tick to acknowledge is returned. */
   onQuotes(connection: LoadConnection, bytes: Uint8Array, start: number, end: number): number;
   onClosed(connection: LoadConnection, reason: string): void;
+}
+
+export interface LoadTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
 }
 
 const Phase = { Handshake: 0, Open: 1, Closed: 2 } as const;
@@ -49,7 +56,7 @@ export class LoadConnection {
   #rest: Buffer = Buffer.alloc(0);
   #closeReason = 'connection lost';
 
-  constructor(index: number, host: string, port: number, listener: LoadListener) {
+  constructor(index: number, { host, port, tls }: LoadTarget, listener: LoadListener) {
     this.index = index;
     this.#listener = listener;
     const onread: OnReadOpts = {
@@ -59,8 +66,9 @@ export class LoadConnection {
         return true;
       },
     };
-    this.#socket = connect({ host, port, noDelay: true, onread });
-    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(host, port)));
+    const target = { host, port, noDelay: true, onread };
+    this.#socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
+    this.#socket.on(tls ? 'secureConnect' : 'connect', () => this.#socket.write(upgradeRequest(host, port)));
     this.#socket.on('error', (error) => {
       this.#closeReason = error.message;
     });

@@ -40,8 +40,7 @@ export class LoadFleet implements LoadListener {
   }
 
   open(): void {
-    const { host, port } = this.#settings;
-    this.connections.push(new LoadConnection(this.connections.length, host, port, this));
+    this.connections.push(new LoadConnection(this.connections.length, this.#settings, this));
   }
 
   /** Begins to measure, and forgets what was measured so far. */

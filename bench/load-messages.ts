@@ -11,6 +11,8 @@ export type Decode = 'now' | 'later';
 export interface LoadSettings {
   readonly host: string;
   readonly port: number;
+  /** Over TLS, with whatever certificate. */
+  readonly tls: boolean;
   readonly connections: number;
   /** Instruments a connection. */
   readonly symbolsEach: number;

@@ -45,7 +45,7 @@ export class OrderFleet implements LoadListener {
 
   open(trader: OrderTrader): void {
     const { host, port, noisy } = this.#settings;
-    const connection = new LoadConnection(this.#all.length, host, port, this);
+    const connection = new LoadConnection(this.#all.length, { host, port, tls: false }, this);
     const socket = { trader, connection, placedCount: 0 };
     this.#all.push(socket);
     (trader === noisy ? this.noisySockets : this.sockets).push(socket);

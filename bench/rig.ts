@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { ModeName } from '../src/core/fan-out/wire.ts';
+import { benchCertificate } from './bench-certificate.ts';
 import { EngineUnderTest } from './engine-under-test.ts';
 import { Feed, type FeedKind } from './feed.ts';
 import { latencyHistogram } from './histogram.ts';
 import type { SymbolDraw } from './instrument-draw.ts';
 import type { Decode, LoadFigures, LoadVerdict } from './load-messages.ts';
 import { LoadProcess } from './load-process.ts';
+import { NginxFront } from './nginx-front.ts';
 import { type Placement, placement } from './placement.ts';
+
+/** What clients come over: TCP, TLS that the engine speaks, or TLS that an nginx in front of it speaks. */
+export type Transport = 'plain' | 'tls' | 'nginx';
 
 export interface RigOptions {
   readonly feed: FeedKind;
@@ -20,6 +25,7 @@ export interface RigOptions {
   readonly seed: number;
   /** Whether server and load have cores of their own. */
   readonly apart: boolean;
+  readonly transport: Transport;
 }
 
 export interface LoadOptions {
@@ -53,15 +59,27 @@ const LISTED_BESIDES = 100;
 export class Rig {
   readonly feed: Feed;
   readonly engine: EngineUnderTest;
+  /** What stands before the engine, if anything does. */
+  readonly front: NginxFront | undefined;
   readonly loads: LoadProcess[] = [];
   readonly #placement: Placement;
-  readonly #dataDir: string;
+  readonly #removeData: () => void;
+  readonly #tls: boolean;
 
-  private constructor(feed: Feed, engine: EngineUnderTest, placed: Placement, dataDir: string) {
+  private constructor(
+    feed: Feed,
+    engine: EngineUnderTest,
+    placed: Placement,
+    removeData: () => void,
+    tls: boolean,
+    front: NginxFront | undefined,
+  ) {
     this.feed = feed;
     this.engine = engine;
     this.#placement = placed;
-    this.#dataDir = dataDir;
+    this.#removeData = removeData;
+    this.#tls = tls;
+    this.front = front;
   }
 
   static async start(options: RigOptions, maxConnections: number): Promise<Rig> {
@@ -69,7 +87,8 @@ export class Rig {
     const placed = placement(options.apart);
     const dataDir = mkdtempSync(join(tmpdir(), 'outcry-bench-'));
     // Also when the bench is interrupted: a recording is large.
-    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+    const removeData = (): void => rmSync(dataDir, { recursive: true, force: true });
+    process.once('exit', removeData);
     let feed: Feed | undefined;
     try {
       feed = await Feed.start({
@@ -87,11 +106,14 @@ export class Rig {
         venueCompID: feed.compID,
         tickMs: options.tickMs,
         fanOutWorkers: options.fanOutWorkers,
+        tls: options.transport === 'tls' ? benchCertificate(dataDir) : null,
         maxConnections: maxConnections + SPARE_DESCRIPTORS,
         maxSubscriptions: options.madeUpInstruments + LISTED_BESIDES,
         cores: placed.server,
       });
-      return new Rig(feed, engine, placed, dataDir);
+      const isBehind = options.transport === 'nginx';
+      const front = isBehind ? await NginxFront.start(engine.port, maxConnections, dataDir, placed.server) : undefined;
+      return new Rig(feed, engine, placed, removeData, options.transport !== 'plain', front);
     } catch (error) {
       feed?.close();
       throw error;
@@ -112,7 +134,8 @@ export class Rig {
         this.loads.push(load);
         return load.connect({
           host,
-          port,
+          port: this.front?.port ?? port,
+          tls: this.#tls,
           connections: Math.floor((options.connections + client) / clients),
           symbolsEach: options.symbols,
           mode,
@@ -171,9 +194,11 @@ export class Rig {
 
   async close(): Promise<void> {
     for (const load of this.loads) load.close();
+    this.front?.close();
     await this.engine.stop();
     this.feed.close();
-    rmSync(this.#dataDir, { recursive: true, force: true });
+    this.#removeData();
+    process.off('exit', this.#removeData);
   }
 }
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { capacityBench } from './capacity.ts';
 import { COMPARE_CASES, COMPARE_ROWS, compareBench } from './compare/compare.ts';
 import { decodeBench } from './decode.ts';
 import { fanOutBench } from './fanout.ts';
@@ -16,6 +17,7 @@ import { sessionBench } from './session.ts';
 import { soakBench } from './soak.ts';
 import { stormBench } from './storm.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
+import { tlsBench } from './tls.ts';
 import { wireBench } from './wire.ts';
 
 interface CommonOptions {
@@ -244,6 +246,31 @@ define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tic
   .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 5)
   .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 2_000)
   .option('--seconds <s>', 'measured time of a case', whole(1, 3_600), 10);
+
+define(
+  'tls',
+  'frames, memory and handshakes: plain, over TLS of the engine, over TLS of an nginx in front',
+  1,
+  0,
+  tlsBench,
+)
+  .option('--connections <n>', 'WebSocket connections', whole(1, 10_000), 1_500)
+  .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 3)
+  .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 8);
+
+define(
+  'capacity',
+  'what one frame, quote, connection, handshake and update costs, for `outcry capacity`',
+  1,
+  0,
+  capacityBench,
+)
+  .option('--scale <n>', 'connections and updates of the loads, per cent of the usual', whole(1, 1_000), 100)
+  .option('--warmup-seconds <s>', 'load before measuring', whole(0, 600), 3)
+  .option('--seconds <s>', 'measured time of a load', whole(1, 3_600), 10)
+  .option('--loads <n>', 'only so many of the loads, from the first on', whole(3, 9), 9)
+  .option('--tls', 'clients over TLS, which the engine speaks', false)
+  .option('--write', 'leave the costs in src/core/capacity/unit-costs.json');
 
 program
   .description('Measures Outcry. Without a name: every bench at its default size.')

@@ -4,7 +4,7 @@ import type { BenchSetup, Measurement, Sample } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
 import { type LoadOptions, Rig, type RigOptions } from './rig.ts';
 
-export interface SoakOptions extends RigOptions, LoadOptions {
+export interface SoakOptions extends Omit<RigOptions, 'transport'>, LoadOptions {
   readonly seconds: number;
   /** Latency is told of windows of this length. */
   readonly windowSeconds: number;
@@ -31,7 +31,7 @@ export async function soakBench(options: SoakOptions): Promise<BenchSetup> {
         impl: 'outcry',
         case: name,
         async measure(): Promise<Measurement> {
-          rig = await Rig.start(options, options.connections);
+          rig = await Rig.start({ ...options, transport: 'plain' }, options.connections);
           await rig.connect(options);
           await sleep(options.warmupSeconds * 1_000);
           const measurement = await soak(rig, options);

@@ -87,7 +87,8 @@ async function storm(rig: Rig, options: StormOptions): Promise<Measurement> {
 
 function rigOptions(options: StormOptions): RigOptions {
   const { rate, madeUpInstruments, seed } = options;
-  return { feed: 'replay', rate, madeUpInstruments, tickMs: TICK_MS, fanOutWorkers: 1, seed, apart: true };
+  const fixed = { feed: 'replay', tickMs: TICK_MS, fanOutWorkers: 1, apart: true, transport: 'plain' } as const;
+  return { ...fixed, rate, madeUpInstruments, seed };
 }
 
 function load(options: StormOptions, connections: number, connectsPerSecond: number): LoadOptions {

@@ -44,6 +44,7 @@ export async function tickToSocketBench(options: TickToSocketOptions): Promise<B
               seed: options.seed,
               // One client is served best where the kernel puts it.
               apart: false,
+              transport: 'plain',
             },
             connections,
           );

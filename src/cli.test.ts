@@ -1,11 +1,14 @@
 /** The command line as a shell sees it: what it prints where, and its exit codes. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { environmentName, SETTING_NAMES } from './net/settings.ts';
+import { testAuthority } from './net/testing/test-certificate.ts';
 
 const CLI = fileURLToPath(new URL('./cli.js', import.meta.url));
 
@@ -58,6 +61,7 @@ t.test('--help everywhere, with examples', async (t) => {
     ['user', 'unfreeze'],
     ['token'],
     ['simulate'],
+    ['capacity'],
   ];
   const results = await Promise.all(commands.map((command) => outcry([...command, '--help'], cwd)));
   for (const [i, { code, stdout, stderr }] of results.entries()) {
@@ -177,6 +181,55 @@ t.test('the instrument master', async (t) => {
     [],
   );
 });
+
+t.test('capacity: a table beside the brief, or JSON; numbers as people write them', async (t) => {
+  const cwd = t.testdir();
+  const size = ['--users', '10M', '--symbols', '20', '--frames-per-second', '10', '--updates', '100k', '--node', '4c'];
+  const table = await outcry(['capacity', ...size], cwd);
+  t.equal(table.code, 0, table.stderr);
+  t.match(table.stdout, /^nodes +[\d,]+ +1,000$/m);
+  t.match(table.stdout, /^total a month +\$[\d,]+ +\$177,456$/m);
+  const json = JSON.parse((await outcry(['capacity', ...size, '--json'], cwd)).stdout);
+  t.match(json, { load: { users: 10_000_000, updatesPerSecond: 100_000, tls: false }, node: { cores: 4 } });
+  t.ok(json.plan.nodes > 1 && json.measured.checks.length === 3);
+  const wrong = await outcry(['capacity', '--node', '4x'], cwd);
+  t.equal(wrong.code, 2);
+  t.match(wrong.stderr, /4c or 4c16g/);
+});
+
+t.test(
+  'TLS: the ready line tells wss, the page and `quotes` work over it; without it an open address is warned of',
+  async (t) => {
+    const { certificate, key } = testAuthority('Test Authority').sign('desk.test');
+    const cwd = t.testdir({ 'desk.pem': certificate, 'desk.key': key });
+    chmodSync(join(cwd, 'desk.key'), 0o600);
+    const environment = { OUTCRY_ORDER_SESSIONS: 'off', OUTCRY_EXCHANGE_INSTRUMENTS: '10', OUTCRY_PORT: '0' };
+    const tls = { OUTCRY_TLS: 'true', OUTCRY_TLS_CERT: 'desk.pem', OUTCRY_TLS_KEY: 'desk.key' };
+    const engine = spawn(process.execPath, [CLI, 'start'], { cwd, env: { ...process.env, ...environment, ...tls } });
+    t.teardown(() => engine.kill('SIGKILL'));
+    const [line] = (await once(engine.stdout.setEncoding('utf8'), 'data')) as [string];
+    t.match(line, /ready: https:\/\/127\.0\.0\.1:(\d+) \(wss:\/\/127\.0\.0\.1:\1\/ws, /);
+    const port = /:(\d+) /.exec(line)![1]!;
+    const [page] = await once(get(`https://127.0.0.1:${port}/`, { rejectUnauthorized: false }), 'response');
+    t.equal(page.resume().statusCode, 200);
+    const quotes = await outcry(['quotes', 'RELIANCE', '-n', '1'], cwd, { ...tls, OUTCRY_PORT: port });
+    t.equal(quotes.code, 0, quotes.stderr);
+    t.match(quotes.stdout, /^RELIANCE /);
+    engine.kill('SIGTERM');
+    await once(engine, 'close');
+
+    const open = spawn(process.execPath, [CLI, 'start'], {
+      cwd,
+      env: { ...process.env, ...environment, OUTCRY_HOST: '0.0.0.0' },
+    });
+    t.teardown(() => open.kill('SIGKILL'));
+    const [warning] = (await once(open.stderr.setEncoding('utf8'), 'data')) as [string];
+    t.match(warning, /0\.0\.0\.0 is open to the network without TLS/);
+    await once(open.stdout, 'data');
+    open.kill('SIGTERM');
+    await once(open, 'close');
+  },
+);
 
 t.test('a recording: two of one seed are the same bytes', async (t) => {
   const cwd = t.testdir();

@@ -1,6 +1,7 @@
 /** `outcry`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no engine runs, 4 refused or invalid input. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCapacityCommand } from './cli/capacity-command.ts';
 import { addConfigCommand } from './cli/config-command.ts';
 import { addControlCommands } from './cli/control-commands.ts';
 import { addDoctorCommand } from './cli/doctor-command.ts';
@@ -55,6 +56,7 @@ addUserCommand(program);
 addTokenCommand(program);
 addFixCommand(program);
 addSimulateCommand(program);
+addCapacityCommand(program);
 addLedgerCommand(program);
 for (const command of everyCommand(program)) command.exitOverride();
 

@@ -72,6 +72,7 @@ const OUTCRY: Contender = {
         fanOutWorkers: 1,
         maxConnections: settings.connections + SPARE_CONNECTIONS,
         maxSubscriptions: settings.quotes.length,
+        tls: null,
         cores: settings.cores,
       });
       return {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
 import type { OutcryClient as Client, WebSocketLike } from '../client/outcry-client.ts';
 import type { QuoteDecoder } from '../client/quote-decoder.ts';
 import { OutcryError } from '../core/errors.ts';
 import { type ModeName, QUOTE_FIELD_COUNT, QuoteField } from '../core/fan-out/wire.ts';
+import { clientUrl } from '../net/client-url.ts';
 import { loadCommandConfig } from './config-command.ts';
 import { wholeNumber } from './exchange-command.ts';
 
@@ -36,9 +38,10 @@ export function addQuotesCommand(program: Command): void {
 }
 
 async function printQuotes(symbols: string[], options: QuotesOptions, command: Command): Promise<void> {
-  const { host, port } = loadCommandConfig(command).values;
-  const url = options.url ?? `ws://${host.includes(':') ? `[${host}]` : host}:${port}/ws`;
-  const webSocket = await socketConstructor();
+  const config = loadCommandConfig(command);
+  const url = options.url ?? clientUrl(config, config.values.port);
+  const isOurs = options.url === undefined && config.clientTls !== null;
+  const webSocket = isOurs ? await trusting(config.clientTls.certFile) : await socketConstructor();
   // Loaded here: no other command needs the client.
   const { OutcryClient } = await import('../client/outcry-client.ts');
   let left = options.count ?? Number.POSITIVE_INFINITY;
@@ -112,6 +115,17 @@ function line(symbol: string, { fields }: QuoteDecoder, index: number): string {
   const change = close > 0 ? `${(((last - close) / close) * 100).toFixed(2)} %` : '';
   const { LastPaise, BidPaise, AskPaise } = QuoteField;
   return `${symbol.padEnd(20)} ${rupees(LastPaise)} ${change.padStart(9)}   ${rupees(BidPaise)} ${rupees(AskPaise)}`;
+}
+
+/** Our own server has the certificate that we have the file of, whatever name it is for. */
+async function trusting(certFile: string): Promise<SocketConstructor> {
+  const { WebSocket } = await import('ws');
+  const trust = { ca: readFileSync(certFile), allowPartialTrustChain: true, checkServerIdentity: () => undefined };
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, trust as object);
+    }
+  } as unknown as SocketConstructor;
 }
 
 /** Node has a WebSocket of its own from version 22 on. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { isLoopback } from '../net/client-url.ts';
 import { loadConfig } from '../net/config.ts';
 import { configFile } from './config-command.ts';
 
@@ -21,6 +22,12 @@ export function addStartCommand(program: Command): void {
 
 async function start(_options: object, command: Command): Promise<void> {
   const config = loadConfig({ file: configFile(command), environment: process.env, directory: process.cwd() });
+  if (config.clientTls === null && !isLoopback(config.values.host)) {
+    const { host } = config.values;
+    process.stderr.write(
+      `outcry: warning: ${host} is open to the network without TLS: set tls, tls_cert and tls_key, or let only a proxy that speaks TLS reach it\n`,
+    );
+  }
   // Loaded here: no other command needs it, and it needs much.
   const { Supervisor } = await import('../workers/supervisor.ts');
   const supervisor = new Supervisor({ config, onReady: (line) => process.stdout.write(`${line}\n`) });

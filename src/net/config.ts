@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { OutcryError } from '../core/errors.ts';
+import { type ClientTls, checkClientTls } from './client-tls.ts';
 import { type CorePlan, planCores } from './core-plan.ts';
 import { readFixClients } from './fix-clients.ts';
 import { type FixTlsClient, type FixTlsServer, tlsClientOptions, tlsServerOptions } from './fix-tls.ts';
@@ -28,6 +29,8 @@ export interface Config {
   readonly dataDir: string;
   /** Absolute path of the instrument master. */
   readonly instrumentsFile: string;
+  /** What browsers and other clients are served over, with absolute paths; null for plain TCP. */
+  readonly clientTls: ClientTls | null;
   /** Undefined when the bundled simulator is to be started. */
   readonly venue: { readonly host: string; readonly port: number } | undefined;
   readonly fanOutWorkers: number;
@@ -96,6 +99,7 @@ export function loadConfig(input: ConfigInput): Config {
   }
   const config = resolveConfig(values as SettingValues, sources as SettingSources, directory);
   // What these files say is read again where it is needed; what is wrong with them is to be told here.
+  if (config.clientTls !== null) checkClientTls(config.clientTls, new Date());
   if (config.venueTls !== null) tlsClientOptions(config.venueTls);
   if (config.fixClientsTls !== null) tlsServerOptions(config.fixClientsTls);
   readVenueCredentials(config.values.venue_username, config.venuePasswordFile, environment);
@@ -136,6 +140,7 @@ function resolveConfig(values: SettingValues, sources: SettingSources, directory
     dataDir,
     instrumentsFile:
       values.instruments === '' ? join(dataDir, 'instruments.json') : resolve(directory, values.instruments),
+    clientTls: values.tls ? { certFile: absolute(values.tls_cert), keyFile: absolute(values.tls_key) } : null,
     venue,
     reconnectMinMs,
     reconnectMaxMs,

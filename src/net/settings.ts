@@ -27,6 +27,11 @@ export const SETTINGS = {
     test: (value) => isIP(value) !== 0,
   }),
   port: integer('Port of HTTP and WebSocket. 0 takes a free one, told when ready.', 'port', 9001, 0, 65_535),
+  tls: flag('Whether HTTP and WebSocket are served over TLS, 1.2 or later, and over nothing else.', false),
+  tls_cert: path(
+    'PEM file of our certificate, those of the authorities between it and the root after it. A renewed one is read at the next start.',
+  ),
+  tls_key: path('PEM file of its key, closed to other users of the machine.'),
   data_dir: text(
     'Directory of everything that Outcry keeps: instrument master, log, control socket. Made when missing.',
     {

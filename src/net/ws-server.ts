@@ -2,6 +2,7 @@ import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_so
 import type { FanOut } from '../core/fan-out/fan-out.ts';
 import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '../core/fan-out/wire.ts';
 import { FAN_OUT_STATS_PROTOCOL_ERRORS, FAN_OUT_STATS_REFUSED } from '../core/shm/generated/worker-stats.gen.ts';
+import type { ClientTls } from './client-tls.ts';
 import { CloseCode } from './close-codes.ts';
 import type { OrderDesk } from './order-desk.ts';
 import { WsBinaryProtocol } from './ws-binary-protocol.ts';
@@ -30,6 +31,11 @@ export interface WsServerOptions {
   readonly orders?: OrderDesk;
   /** 60 when left out. */
   readonly idleTimeoutSeconds?: number;
+}
+
+/** An App of the library, which speaks TLS alone when there is a certificate. The files are read now: a renewed one takes another App. */
+export function openApp(tls: ClientTls | null): TemplatedApp {
+  return tls === null ? uWS.App({}) : uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
 }
 
 /** What `upgrade` leaves for `open`, which puts the connection there. */

@@ -41,6 +41,7 @@ function startWorker(buffers: SharedBuffers, port: number, generation: number): 
       host: '127.0.0.1',
       port,
       tickMs: 5,
+      tls: null,
       phaseGroups: 2,
       filterBps: 10,
       allowedOrigins: [],

@@ -1,4 +1,4 @@
-import uWS, { type TemplatedApp } from 'uWebSockets.js';
+import type { TemplatedApp } from 'uWebSockets.js';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { OutcryError } from '../core/errors.ts';
 import { FanOut } from '../core/fan-out/fan-out.ts';
@@ -12,7 +12,7 @@ import { OrderDesk } from '../net/order-desk.ts';
 import { OrderLine } from '../net/order-line.ts';
 import { verifyToken } from '../net/token.ts';
 import { readTokenSecret } from '../net/token-secret.ts';
-import { WsServer } from '../net/ws-server.ts';
+import { openApp, WsServer } from '../net/ws-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
 import { RingWatch } from './ring-watch.ts';
 import { COMMAND_RING_BYTES, type FanOutWiring } from './topology.ts';
@@ -84,7 +84,7 @@ export class FanOutAgent implements Agent {
   async onStart(): Promise<void> {
     const { settings, buffers, rows } = this.#wiring;
     this.#collections.observe({ entryTypes: ['gc'] });
-    const app = uWS.App({});
+    const app = openApp(settings.tls);
     this.#app = app;
     this.#server.mount(app);
     const view = {

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { OutcryError } from '../core/errors.ts';
+import { clientUrl } from '../net/client-url.ts';
 import type { Config } from '../net/config.ts';
 import { type ControlRequest, serveControl } from '../net/control-socket.ts';
 import { formatCpuList } from '../net/cpu-list.ts';
@@ -211,13 +212,13 @@ export class Supervisor {
       this.#ready = true;
       const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1);
       const count = instrumentCount.toLocaleString('en-US');
-      this.#onReady(`Outcry is ready: ${this.#url()} (${count} instruments, ready in ${seconds} s)`);
+      const sockets = this.#config.clientTls === null ? '' : `${clientUrl(this.#config, this.#port)}, `;
+      this.#onReady(`Outcry is ready: ${this.#url()} (${sockets}${count} instruments, ready in ${seconds} s)`);
     }
   }
 
   #url(): string {
-    const { host } = this.#config.values;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    return clientUrl(this.#config, this.#port).replace(/^ws/, 'http').replace(/\/ws$/, '');
   }
 
   async #answer(request: ControlRequest): Promise<unknown> {

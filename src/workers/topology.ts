@@ -15,6 +15,7 @@ import {
 import { BYTES_PER_WORD } from '../core/shm/layout.ts';
 import { spscRingByteLength } from '../core/shm/spsc-ring.ts';
 import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
+import type { ClientTls } from '../net/client-tls.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient, FixTlsServer } from '../net/fix-tls.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
@@ -77,6 +78,8 @@ export interface FanOutSettings {
   readonly host: string;
   /** Never 0: several workers share it. */
   readonly port: number;
+  /** Null for plain TCP. */
+  readonly tls: ClientTls | null;
   readonly tickMs: number;
   readonly phaseGroups: number;
   /** Default of the differential filter, 1/100 of a per cent of the price last sent. */
@@ -222,6 +225,7 @@ export function fanOutSettings(config: Config, port: number, publicDir: string):
   return {
     host: values.host,
     port,
+    tls: config.clientTls,
     tickMs: values.tick_ms,
     phaseGroups: values.phases,
     filterBps: values.filter_bps,
