@@ -7,7 +7,7 @@ import { processCpuSeconds, processTree, residentBytes, threadUsage } from './pr
 
 /** A first start with orders makes a database. */
 const READY_TIMEOUT_MS = 120_000;
-/** Each leaves some 50 KB of garbage; twice what the young generation of the engine holds. */
+/** Their garbage is meant to be more than the young generation of the engine holds. */
 const SETTLING_SCRAPES = 1_000;
 
 export interface EngineSettings {
