@@ -36,6 +36,12 @@ export interface QuoteLoadFigures {
   readonly seconds: number;
 }
 
+/** The load client's exit code when the server took a connection for slow. */
+const EXIT_SLOW = 3;
+
+/** The load client did not get the processor for seconds: the round says nothing, and may be repeated. */
+export class LoadTooSlowError extends Error {}
+
 const CONNECT_TIMEOUT_MS = 120_000;
 const TICK_TIMEOUT_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -44,9 +50,11 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export class QuoteLoad {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  readonly #exitCode: Promise<number | null>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#exitCode = new Promise((resolve) => child.once('close', resolve));
     child.on('error', (error) => process.stderr.write(`the load client: ${error.message}\n`));
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   }
@@ -104,7 +112,10 @@ export class QuoteLoad {
     }, timeoutMs);
     const { value, done } = await this.#lines.next();
     clearTimeout(timer);
-    if (done) throw new Error('the load client has ended: its last words are above');
+    if (done) {
+      const text = 'the load client has ended: its last words are above';
+      throw (await this.#exitCode) === EXIT_SLOW ? new LoadTooSlowError(text) : new Error(text);
+    }
     return value;
   }
 }
