@@ -192,18 +192,27 @@ t.test('orders, money and the stream of an account', async (t) => {
   });
 
   await t.test('a stop order waits here until its price trades', async (t) => {
+    const stop = { ...LIMIT, orderType: 'SL-M', quantity: 1 };
+    let triggerPricePaise = 0;
     let orderId = 0;
     await until(async () => {
-      const now = await lastOf(url, 'RELIANCE');
-      const triggerPricePaise = Math.ceil(now / 10) * 10 + 10;
-      const { orderId: placed, error } = await one.ask({ ...LIMIT, orderType: 'SL-M', quantity: 1, triggerPricePaise });
+      triggerPricePaise = await nextTickAbove(url, 'RELIANCE');
+      const { orderId: placed, error } = await one.ask({ ...stop, triggerPricePaise });
       // The market may have passed the trigger before the order came.
       if (error !== undefined) t.match(error, { code: 'BAD_TRIGGER', refusal: 128 });
       orderId = Number(placed ?? 0);
       return orderId !== 0;
     }, 'a stop order');
     t.match(await one.event(orderId, { type: 'OrderPlaced' }), { status: 'TRIGGER_PENDING' });
-    await one.event(orderId, { type: 'OrderTriggered' });
+    await until(async () => {
+      if (one.events.some((event) => event.orderId === orderId && event.type === 'OrderTriggered')) return true;
+      // The market may go down for longer than anybody waits: the trigger goes with it.
+      const nearerPaise = await nextTickAbove(url, 'RELIANCE');
+      if (nearerPaise >= triggerPricePaise) return false;
+      triggerPricePaise = nearerPaise;
+      await one.ask({ action: 'modify', orderId, orderType: 'SL-M', quantity: 1, triggerPricePaise });
+      return false;
+    }, 'the trigger');
     await one.event(orderId, { status: 'FILLED' });
     assertGapFree(t, one, 3);
   });
@@ -339,6 +348,11 @@ function sum(rows: readonly ControlMap[], name: string): number {
 
 function withoutId({ id: _, ...rest }: ControlMap): ControlMap {
   return rest;
+}
+
+/** A tick above the last price, as it is after some quotes. */
+async function nextTickAbove(url: string, symbol: string): Promise<number> {
+  return Math.ceil((await lastOf(url, symbol, 5)) / 10) * 10 + 10;
 }
 
 /** The last price after so many quotes, by the JSON protocol. */
