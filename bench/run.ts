@@ -212,9 +212,9 @@ withLoad(
 define('compare', 'CPU a delivered quote, ours beside that of other servers and of a bare one in C', 3, 0, compareBench)
   .option('--only <cases>', `some of ${COMPARE_CASES.join(', ')}`, wordList(COMPARE_CASES))
   .option('--rows <rows>', `some of ${COMPARE_ROWS.join(', ')}`, wordList(COMPARE_ROWS))
-  .option('--quotes <n>', 'quotes delivered in a round of a row, as near as whole ticks come', whole(1, 1e9), 200_000)
+  .option('--quotes <n>', 'quotes delivered in a round of a row, as near as whole ticks come', whole(1, 1e9), 1_000_000)
   .option('--ticks-min <n>', 'ticks of a round at least; as many come before it', whole(1, 10_000), 4)
-  .option('--ticks-max <n>', 'ticks of a round at most', whole(1, 10_000), 20)
+  .option('--ticks-max <n>', 'ticks of a round at most', whole(1, 10_000), 100)
   .option(
     '--tick-ms <ms>',
     'from one tick to the next, if all have it by then; also the tick of the engine',
