@@ -30,7 +30,7 @@ const FREE_DISK_MIN_MB = 3_072;
 const FREE_DISK_MB = 10_240;
 const SYNC_MS_MAX = 5;
 const CLOCK_SOURCES = ['tsc', 'kvm-clock', 'arch_sys_counter', 'hyperv_clocksource_tsc_page'];
-const GLIBC_MIN: Readonly<Record<string, string>> = { 20: '2.27', 22: '2.38', 24: '2.38' };
+const GLIBC_MIN: Readonly<Record<string, string>> = { 20: '2.28', 22: '2.38', 24: '2.38' };
 
 /** Whether a sysctl's wanted value is the least or the most that is right; of several numbers the last counts. */
 const SYSCTL_RULES: Readonly<Record<string, 'least' | 'most'>> = {
