@@ -149,7 +149,8 @@ function usageSamples(before: EngineUsage, after: EngineUsage): Sample[] {
   return samples;
 }
 
-function verdictSamples(verdict: LoadVerdict): Sample[] {
+/** What is told of a verdict. */
+export function verdictSamples(verdict: LoadVerdict): Sample[] {
   return [
     { metric: 'disconnects', unit: 'connections', value: verdict.disconnects },
     { metric: 'states_checked', unit: 'quotes', value: verdict.checked },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { complain } from './fanout.ts';
+import { complain, verdictSamples } from './fanout.ts';
 import type { BenchSetup, Measurement, Sample } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
 import { type LoadOptions, Rig, type RigOptions } from './rig.ts';
@@ -89,9 +89,7 @@ async function soak(rig: Rig, options: SoakOptions): Promise<Measurement> {
     { metric: 'server_rss', unit: 'MiB', value: after.rssBytes / MEBI },
     { metric: 'server_cores', unit: 'cores', value: (after.cpuSeconds - before.cpuSeconds) / seconds },
     { metric: 'frames_per_s', unit: 'frames/s', value: frames / seconds },
-    { metric: 'disconnects', unit: 'connections', value: verdict.disconnects },
-    { metric: 'states_checked', unit: 'quotes', value: verdict.checked },
-    { metric: 'states_wrong', unit: 'quotes', value: verdict.mismatches },
+    ...verdictSamples(verdict),
   );
   return { samples, checksum: verdict.checked };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { complain } from './fanout.ts';
+import { complain, verdictSamples } from './fanout.ts';
 import type { BenchSetup, Measurement } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
 import { type LoadOptions, Rig, type RigOptions } from './rig.ts';
@@ -77,9 +77,7 @@ async function storm(rig: Rig, options: StormOptions): Promise<Measurement> {
         unit: 'ms',
         value: ((after.cpuSeconds - before.cpuSeconds) / options.clients) * 1_000,
       },
-      { metric: 'disconnects', unit: 'connections', value: verdict.disconnects },
-      { metric: 'states_checked', unit: 'quotes', value: verdict.checked },
-      { metric: 'states_wrong', unit: 'quotes', value: verdict.mismatches },
+      ...verdictSamples(verdict),
     ],
     checksum: verdict.checked,
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { complain } from './fanout.ts';
+import { complain, verdictSamples } from './fanout.ts';
 import type { BenchSetup, Measurement, Subject } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
 import { measureLoopback } from './loopback.ts';
@@ -103,8 +103,7 @@ async function measureLatency(rig: Rig, connections: number, options: TickToSock
       ...percentileSamples(totals.latency, 'arrival_to_client', 'ms', 1_000),
       ...percentileSamples(totals.exchangeLatency, 'exchange_to_client', 'ms', 1_000),
       { metric: 'frames_per_s', unit: 'frames/s', value: totals.frames / totals.seconds },
-      { metric: 'disconnects', unit: 'connections', value: verdict.disconnects },
-      { metric: 'states_wrong', unit: 'quotes', value: verdict.mismatches },
+      ...verdictSamples(verdict),
     ],
     checksum: quotes,
   };

@@ -1,3 +1,4 @@
+import { PHASE_FILL } from '../fan-out/fan-out.ts';
 import type { ChangeCurve } from './unit-costs.ts';
 
 /** Quotes that are to be sent by one node, as somebody who plans it would say it. */
@@ -20,19 +21,24 @@ export interface OfferedRates {
   readonly encodings: number;
 }
 
-/** Phase groups of a worker as the setting `phases` has them by default; all connections with the default filter. */
-const PHASES = 8;
+/** Phase groups of a worker at most, as the setting `phases` has them by default; all connections with the default filter. */
+const PHASES_MAX = 8;
 
 export function offeredRates(load: QuoteLoad, curve: ChangeCurve): OfferedRates {
   const { connections, symbols, tickSeconds, workers, instruments } = load;
   const changed = changedShare(load, curve);
-  const groups = workers * PHASES;
+  const groups = workers * phasesInUse(connections / workers);
   const watched = distinctInstruments((connections * symbols) / groups, instruments);
   return {
     frames: (connections / tickSeconds) * (1 - (1 - changed) ** symbols),
     quotes: (connections * symbols * changed) / tickSeconds,
     encodings: (groups * watched * changed) / tickSeconds,
   };
+}
+
+/** A worker begins with a phase when the connections fill those before. */
+function phasesInUse(connections: number): number {
+  return Math.min(PHASES_MAX, Math.max(1, Math.ceil(connections / PHASE_FILL)));
 }
 
 /** Share of subscriptions that have something to send at a tick. */

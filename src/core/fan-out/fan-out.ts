@@ -40,7 +40,7 @@ export interface FanOutOptions {
  * Every phase in use encodes every change anew, which costs as much as the sends of a hundred connections. Half a thousand sends are a few milliseconds: no
  * burst worth another phase.
  */
-const PHASE_FILL = 512;
+export const PHASE_FILL = 512;
 
 export const SubscribeStatus = { Subscribed: 0, TooMany: 1 } as const;
 export type SubscribeStatus = (typeof SubscribeStatus)[keyof typeof SubscribeStatus];
