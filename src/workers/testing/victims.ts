@@ -5,8 +5,10 @@ export const VICTIMS = ['engine', 'exchange', 'database', 'backend'] as const;
 /** `database` is the postmaster, `backend` one of the processes that serve the engine's connections. */
 export type Victim = (typeof VICTIMS)[number];
 
-/** The supervisor gives a process up that dies five times within a minute. */
-const DEATHS_A_MINUTE_MAX = 3;
+/** The supervisor gives a process up that dies five times within a minute. An engine that is just starting ends when the exchange begins anew. */
+const DEATHS_A_MINUTE_MAX = 4;
+const FATAL_TO_ENGINE: readonly Victim[] = ['engine', 'exchange'];
+const DATABASE_ALONE: readonly Victim[] = ['database', 'backend'];
 
 /** Kills processes of a running Outcry, and never one so often that the supervisor gives it up. */
 export class Killer {
@@ -22,12 +24,9 @@ export class Killer {
   /** Draws who is to die. */
   draw(): Victim {
     const sinceMs = performance.now() - 60_000;
-    const recent = this.#deaths.filter(({ atMs }) => atMs > sinceMs);
-    const allowed = VICTIMS.filter(
-      (victim) => recent.filter((death) => death.victim === victim).length < DEATHS_A_MINUTE_MAX,
-    );
+    const endedEngine = this.#deaths.filter(({ victim, atMs }) => atMs > sinceMs && FATAL_TO_ENGINE.includes(victim));
     // The database is started again as often as it takes.
-    const candidates = allowed.length > 0 ? allowed : (['database', 'backend'] as const);
+    const candidates = endedEngine.length < DEATHS_A_MINUTE_MAX ? VICTIMS : DATABASE_ALONE;
     return candidates[this.#random(candidates.length)]!;
   }
 
