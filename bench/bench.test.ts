@@ -167,6 +167,38 @@ t.test('soak: windows of latency, growth of memory, and every quote right at the
   t.not(value(rows, 'outcry', '20x5-4s', 'rss_slope'), undefined);
 });
 
+t.test('soak in trouble: whoever lost a connection in a drill has everything again', sideBySide, async (t) => {
+  const size = ['--connections', '20', '--symbols', '5', '--rate', '2000', '--made-up-instruments', '50'];
+  const time = ['--seconds', '6', '--window-seconds', '3', '--warmup-seconds', '1'];
+  const trouble = ['--trouble', '--troublemakers', '6', '--drill-seconds', '4'];
+  const { rows } = await bench(t as Tap, 'soak', ...size, ...time, ...trouble);
+  const ofCase = '20x5-6s-trouble';
+  t.ok(value(rows, 'outcry', ofCase, 'drills')! >= 1, 'a worker threw');
+  t.ok(value(rows, 'outcry', ofCase, 'lost_in_drills')! >= 20, 'the only worker had them all');
+  t.ok(value(rows, 'outcry', ofCase, 'away_max')! > 0, 'and it took them a while');
+  t.equal(value(rows, 'outcry', ofCase, 'disconnects'), 0);
+  t.equal(value(rows, 'outcry', ofCase, 'states_checked'), 20 * 5);
+  t.equal(value(rows, 'outcry', ofCase, 'states_wrong'), 0);
+  for (const kind of ['comes-and-goes', 'slow', 'stopped'])
+    t.ok(value(rows, 'outcry', ofCase, `actions_${kind}`)! > 0, kind);
+});
+
+t.test('hostile: every kind of trouble is made, and nobody else is harmed', sideBySide, async (t) => {
+  const size = ['--connections', '20', '--hostile', '36', '--symbols', '5', '--rate', '2000'];
+  const time = ['--seconds', '3', '--warmup-seconds', '3', '--made-up-instruments', '50'];
+  const { rows } = await bench(t as Tap, 'hostile', ...size, ...time);
+  const ofCase = '36-beside-20';
+  for (const [impl, connections] of Object.entries({ baseline: 56, outcry: 20 })) {
+    t.equal(value(rows, impl, ofCase, 'disconnects'), 0, impl);
+    t.equal(value(rows, impl, ofCase, 'states_checked'), connections * 5, impl);
+    t.equal(value(rows, impl, ofCase, 'states_wrong'), 0, impl);
+  }
+  t.ok(value(rows, 'outcry', ofCase, 'p99_by_baseline')! > 0, 'one by the other');
+  t.equal(rows.filter(({ metric, median }) => metric.startsWith('actions_') && median > 0).length, 18);
+  for (const kind of ['absurd-length', 'unmasked', 'not-utf-8', 'ping-flood', 'acks-of-nothing'])
+    t.ok(value(rows, 'outcry', ofCase, `closed_${kind}`)! > 0, `${kind}: the server ended it`);
+});
+
 t.test('storm: everybody who comes is served, and every last state equals the board', sideBySide, async (t) => {
   const size = ['--others', '20', '--clients', '100', '--within-seconds', '1', '--symbols', '5', '--rate', '2000'];
   const { rows } = await bench(t as Tap, 'storm', ...size, '--seconds', '1', '--made-up-instruments', '50');

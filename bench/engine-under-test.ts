@@ -1,5 +1,6 @@
 import type { InstrumentKind } from '../src/core/market-data/instrument-master.ts';
 import type { ClientTls } from '../src/net/client-tls.ts';
+import { askControl } from '../src/net/control-socket.ts';
 import { BenchChild } from './child-process.ts';
 import { httpText } from './http-text.ts';
 import type { Cores } from './placement.ts';
@@ -22,6 +23,8 @@ export interface EngineSettings {
   readonly tls: ClientTls | null;
   /** Of one connection: the one that checks the states subscribes to everything. */
   readonly maxSubscriptions: number;
+  /** Whether `drill` is obeyed. */
+  readonly drills: boolean;
   readonly cores: Cores;
 }
 
@@ -46,9 +49,11 @@ export class EngineUnderTest {
   readonly #supervisor: BenchChild;
   readonly #url: string;
   readonly #enginePid: number;
+  readonly #dataDir: string;
 
-  private constructor(supervisor: BenchChild, url: string, port: number, enginePid: number) {
+  private constructor(supervisor: BenchChild, dataDir: string, url: string, port: number, enginePid: number) {
     this.#supervisor = supervisor;
+    this.#dataDir = dataDir;
     this.#url = url;
     this.port = port;
     this.#enginePid = enginePid;
@@ -67,6 +72,7 @@ export class EngineUnderTest {
         : { OUTCRY_TLS: 'true', OUTCRY_TLS_CERT: settings.tls.certFile, OUTCRY_TLS_KEY: settings.tls.keyFile }),
       OUTCRY_MAX_CONNECTIONS: String(settings.maxConnections),
       OUTCRY_MAX_SUBSCRIPTIONS: String(settings.maxSubscriptions),
+      OUTCRY_DRILLS: String(settings.drills),
     };
     return EngineUnderTest.#launch(settings.dataDir, environment, settings.cores);
   }
@@ -82,7 +88,7 @@ export class EngineUnderTest {
     try {
       const match = await supervisor.printed(/(https?:\/\/127\.0\.0\.1:(\d+))/, READY_TIMEOUT_MS);
       const { pid } = JSON.parse(await httpText(`${match[1]}/healthz`)) as { pid: number };
-      return new EngineUnderTest(supervisor, match[1]!, Number(match[2]), pid);
+      return new EngineUnderTest(supervisor, dataDir, match[1]!, Number(match[2]), pid);
     } catch (error) {
       await supervisor.stop();
       throw error;
@@ -129,6 +135,11 @@ export class EngineUnderTest {
    */
   async settle(): Promise<void> {
     for (let scrape = 0; scrape < SETTLING_SCRAPES; scrape++) await this.metrics();
+  }
+
+  /** Makes a worker throw: it closes its connections and is replaced. */
+  async drill(worker: string): Promise<void> {
+    await askControl(this.#dataDir, { type: 'drill', kind: 'throw', worker });
   }
 
   async stop(): Promise<void> {

@@ -5,13 +5,22 @@ import { Prng } from '../src/core/exchange/prng.ts';
 import { FreshClient } from './fresh-client.ts';
 import { InstrumentDraw } from './instrument-draw.ts';
 import { LoadFleet } from './load-fleet.ts';
-import type { LoadContent, LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
+import type {
+  LoadContent,
+  LoadFigures,
+  LoadOrder,
+  LoadReport,
+  LoadReturns,
+  LoadSettings,
+  LoadVerdict,
+} from './load-messages.ts';
 
 const CONNECT_STEP_MS = 10;
 const CONNECT_TIMEOUT_MS = 120_000;
 const QUIET_MS = 2_000;
 const QUIET_TIMEOUT_MS = 20_000;
 const EXAMPLES_MAX = 5;
+const RETURNS_TIMEOUT_MS = 30_000;
 
 let settings: LoadSettings | undefined;
 let fleet: LoadFleet | undefined;
@@ -70,6 +79,14 @@ function figures(): LoadFigures {
   };
 }
 
+/** Whoever does not come again in time is counted by `verify` as lost. */
+async function returns(): Promise<LoadReturns> {
+  const endMs = performance.now() + RETURNS_TIMEOUT_MS;
+  while (fleet!.returns.awaited > 0 && performance.now() < endMs) await sleep(CONNECT_STEP_MS);
+  const { lost, away } = fleet!.returns;
+  return { lost, away: encodeIntoCompressedBase64(away) };
+}
+
 function content(): LoadContent {
   fleet!.decode();
   return { quotes: fleet!.quotes };
@@ -77,7 +94,8 @@ function content(): LoadContent {
 
 /** Compares every quote of every connection with what a fresh client is told about all instruments. */
 async function verify(): Promise<LoadVerdict> {
-  const { state, reasons, disconnects, connections } = fleet!;
+  const { state, reasons, connections } = fleet!;
+  const disconnects = fleet!.disconnects + fleet!.returns.awaited;
   await silence(() => fleet!.lastFrameMs);
   fleet!.decode();
   const fresh = new FreshClient(settings!);
@@ -129,6 +147,11 @@ async function obey(order: LoadOrder): Promise<void> {
       return send({ type: 'measuring' });
     case 'report':
       return send({ type: 'figures', figures: figures() });
+    case 'drill':
+      fleet!.returns.expect(performance.now());
+      return send({ type: 'warned' });
+    case 'returns':
+      return send({ type: 'returned', returns: await returns() });
     case 'decode':
       return send({ type: 'content', content: content() });
     case 'verify':

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { pack, unpack } from 'msgpackr';
 import { writeVarint } from '../src/core/fan-out/varint.ts';
 import { ACK_BYTES, FrameType, type ModeName, SUBPROTOCOL_BINARY } from '../src/core/fan-out/wire.ts';
+import { clientFrame, FIN, Opcode, upgradeRequest } from './client-frames.ts';
 
 /** What a connection tells its owner. `bytes` are valid during the call only. */
 export interface LoadListener {
@@ -25,24 +26,19 @@ export interface LoadTarget {
 const Phase = { Handshake: 0, Open: 1, Closed: 2 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** RFC 6455 opcodes. */
-const OPCODE_BINARY = 2;
-const OPCODE_CLOSE = 8;
-const OPCODE_PING = 9;
-const OPCODE_PONG = 10;
-const FIN = 0x80;
-const MASKED = 0x80;
-const MASK_BYTES = 4;
 /** A larger message would come from no server of ours. */
 const MESSAGE_BYTES_MAX = 1 << 24;
 const ACK_BYTES_MAX = 9;
+/** Close code 1000. */
+const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
+const NO_PAYLOAD = Buffer.alloc(0);
 
 /** Reads are handled one after the other and at once, so that all sockets of the process share one buffer. */
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
 
 /**
  * A WebSocket client in as few instructions as will do: server frames are unmasked and mostly whole in one read, so that they are handed on where
- * the kernel put them. Masks of its own frames are zero, which RFC 6455 servers cannot tell from any other mask.
+ * the kernel put them.
  */
 export class LoadConnection {
   readonly index: number;
@@ -68,7 +64,9 @@ export class LoadConnection {
     };
     const target = { host, port, noDelay: true, onread };
     this.#socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
-    this.#socket.on(tls ? 'secureConnect' : 'connect', () => this.#socket.write(upgradeRequest(host, port)));
+    this.#socket.on(tls ? 'secureConnect' : 'connect', () =>
+      this.#socket.write(upgradeRequest(host, port, SUBPROTOCOL_BINARY)),
+    );
     this.#socket.on('error', (error) => {
       this.#closeReason = error.message;
     });
@@ -81,7 +79,7 @@ export class LoadConnection {
     const message = Buffer.allocUnsafe(packed.length + 1);
     message[0] = FrameType.Control;
     packed.copy(message, 1);
-    this.#send(OPCODE_BINARY, message);
+    this.#send(Opcode.Binary, message);
   }
 
   subscribe(symbols: readonly string[], mode: ModeName): void {
@@ -94,7 +92,7 @@ export class LoadConnection {
     this.unackedBytes = 0;
     const message = Buffer.allocUnsafe(ACK_BYTES_MAX);
     message[0] = FrameType.Ack;
-    this.#send(OPCODE_BINARY, message.subarray(0, writeVarint(message, 1, this.#lastTick)));
+    this.#send(Opcode.Binary, message.subarray(0, writeVarint(message, 1, this.#lastTick)));
   }
 
   close(): void {
@@ -102,7 +100,35 @@ export class LoadConnection {
     this.#socket.destroy();
   }
 
+  /** Goes as the protocol wants it, with a close frame. */
+  leave(): void {
+    this.#send(Opcode.Close, NORMAL_CLOSURE);
+    this.#phase = Phase.Closed;
+    this.#socket.end();
+  }
+
+  /** Goes without a word: the server's next look at the socket finds it reset. */
+  reset(): void {
+    this.#phase = Phase.Closed;
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Takes nothing from the socket until `resume`: also not that the server has closed it. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Lets itself be heard, which keeps a connection that takes nothing from being idle. */
+  pong(): void {
+    this.#send(Opcode.Pong, NO_PAYLOAD);
+  }
+
   #receive(buffer: Buffer, byteCount: number): void {
+    if (this.#phase === Phase.Closed) return;
     let bytes = buffer;
     let end = byteCount;
     if (this.#rest.length > 0) {
@@ -154,10 +180,10 @@ export class LoadConnection {
     const next = payload + length;
     if (next > end) return at;
     const head = bytes[at]!;
-    if (head === (FIN | OPCODE_BINARY)) this.#message(bytes, payload, next);
-    else if (head === (FIN | OPCODE_PING)) this.#send(OPCODE_PONG, Buffer.from(bytes.subarray(payload, next)));
-    else if (head === (FIN | OPCODE_CLOSE)) this.#fail(`closed by the server, code ${closeCode(bytes, payload, next)}`);
-    else if (head !== (FIN | OPCODE_PONG)) this.#fail(`an unexpected frame, first byte ${head}`);
+    if (head === (FIN | Opcode.Binary)) this.#message(bytes, payload, next);
+    else if (head === (FIN | Opcode.Ping)) this.#send(Opcode.Pong, Buffer.from(bytes.subarray(payload, next)));
+    else if (head === (FIN | Opcode.Close)) this.#fail(`closed by the server, code ${closeCode(bytes, payload, next)}`);
+    else if (head !== (FIN | Opcode.Pong)) this.#fail(`an unexpected frame, first byte ${head}`);
     return next;
   }
 
@@ -176,15 +202,8 @@ export class LoadConnection {
     }
   }
 
-  #send(opcode: number, payload: Buffer): void {
-    const long = payload.length > 125;
-    const head = long ? 4 : 2;
-    const frame = Buffer.alloc(head + MASK_BYTES + payload.length);
-    frame[0] = FIN | opcode;
-    frame[1] = MASKED | (long ? 126 : payload.length);
-    if (long) frame.writeUInt16BE(payload.length, 2);
-    payload.copy(frame, head + MASK_BYTES);
-    this.#socket.write(frame);
+  #send(opcode: Opcode, payload: Buffer): void {
+    this.#socket.write(clientFrame(FIN | opcode, payload));
   }
 
   #fail(reason: string): void {
@@ -201,17 +220,4 @@ export class LoadConnection {
 
 function closeCode(bytes: Buffer, start: number, end: number): number {
   return end - start >= 2 ? bytes.readUInt16BE(start) : 0;
-}
-
-function upgradeRequest(host: string, port: number): string {
-  return [
-    'GET /ws HTTP/1.1',
-    `Host: ${host}:${port}`,
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Key: b3V0Y3J5LWJlbmNoLWtleQ==',
-    'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}`,
-    '\r\n',
-  ].join('\r\n');
 }

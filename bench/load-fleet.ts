@@ -3,6 +3,7 @@ import { FrameLog } from './frame-log.ts';
 import { latencyHistogram, recordLatency } from './histogram.ts';
 import { LoadConnection, type LoadListener } from './load-connection.ts';
 import type { LoadSettings } from './load-messages.ts';
+import { LoadReturning } from './load-returning.ts';
 import { LoadState, LoadStatus } from './load-state.ts';
 
 /** Acknowledgements are due every second: a tenth of the connections each tenth of it, so that they come evenly. */
@@ -16,6 +17,8 @@ export class LoadFleet implements LoadListener {
   readonly state: LoadState;
   readonly connections: LoadConnection[] = [];
   readonly reasons: string[] = [];
+  /** Those who lose their connections in drills. */
+  readonly returns: LoadReturning;
   /** Connections that have had their first quotes: with the first frame comes everything that they subscribed to. */
   served = 0;
   disconnects = 0;
@@ -36,6 +39,9 @@ export class LoadFleet implements LoadListener {
     this.state = new LoadState(settings.connections, settings.symbolsEach, settings.mode === 'full');
     this.#settings = settings;
     this.#symbolsOf = symbolsOf;
+    this.returns = new LoadReturning(settings, (connection) => {
+      this.connections[connection] = new LoadConnection(connection, settings, this);
+    });
     setInterval(() => this.#acknowledgeSlice(), ACK_INTERVAL_MS / ACK_SLICES);
   }
 
@@ -79,7 +85,10 @@ export class LoadFleet implements LoadListener {
   onQuotes(connection: LoadConnection, bytes: Uint8Array, start: number, end: number): number {
     const state = this.state;
     this.lastFrameMs = performance.now();
-    if (state.tick(connection.index) === 0) this.served++;
+    if (state.tick(connection.index) === 0) {
+      this.served++;
+      this.returns.served(connection.index, this.lastFrameMs);
+    }
     demandOk(connection.index, state.receive(connection.index, bytes, start, end));
     const nowMicros = (performance.timeOrigin + this.lastFrameMs) * 1_000;
     if (this.isMeasuring) {
@@ -110,7 +119,12 @@ export class LoadFleet implements LoadListener {
     if (isMeasured) this.quotes += state.quoteCount - quotesBefore;
   }
 
-  onClosed(_connection: LoadConnection, reason: string): void {
+  onClosed({ index }: LoadConnection, reason: string): void {
+    if (this.state.tick(index) !== 0) this.served--;
+    if (this.returns.take(index, reason, performance.now())) {
+      this.state.forget(index);
+      return;
+    }
     this.disconnects++;
     if (this.reasons.length < REASONS_MAX) this.reasons.push(reason);
   }

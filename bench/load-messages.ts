@@ -45,6 +45,13 @@ export interface LoadContent {
   readonly quotes: number;
 }
 
+/** Connections that were lost in drills, as they are meant to be, and came again by themselves. */
+export interface LoadReturns {
+  readonly lost: number;
+  /** From each loss to the first quotes on the next connection, microseconds: base64. */
+  readonly away: string;
+}
+
 export interface LoadVerdict {
   /** Quotes held by all connections. */
   readonly checked: number;
@@ -52,7 +59,7 @@ export interface LoadVerdict {
   readonly mismatches: number;
   /** The first few of them, for people. */
   readonly examples: readonly string[];
-  /** Connections that closed at any time since they were opened, and why the first few did. */
+  /** Connections that closed at any time since they were opened, but for those in drills who came again, and why the first few did. */
   readonly disconnects: number;
   readonly reasons: readonly string[];
 }
@@ -64,6 +71,10 @@ export type LoadOrder =
   | { readonly type: 'measure' }
   /** The measured time is over. */
   | { readonly type: 'report' }
+  /** A worker of the engine is about to throw: who loses its connection in the next seconds comes again. */
+  | { readonly type: 'drill' }
+  /** Wait until all who were lost in drills have come again. */
+  | { readonly type: 'returns' }
   /** Look into the frames that were kept. */
   | { readonly type: 'decode' }
   /** The feed has stopped: wait until nothing comes any more, then compare. */
@@ -74,5 +85,7 @@ export type LoadReport =
   | { readonly type: 'connected'; readonly seconds: number }
   | { readonly type: 'measuring' }
   | { readonly type: 'figures'; readonly figures: LoadFigures }
+  | { readonly type: 'warned' }
+  | { readonly type: 'returned'; readonly returns: LoadReturns }
   | { readonly type: 'content'; readonly content: LoadContent }
   | { readonly type: 'verdict'; readonly verdict: LoadVerdict };

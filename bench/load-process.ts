@@ -1,5 +1,13 @@
 import { AskedChild } from './asked-child.ts';
-import type { LoadContent, LoadFigures, LoadOrder, LoadReport, LoadSettings, LoadVerdict } from './load-messages.ts';
+import type {
+  LoadContent,
+  LoadFigures,
+  LoadOrder,
+  LoadReport,
+  LoadReturns,
+  LoadSettings,
+  LoadVerdict,
+} from './load-messages.ts';
 import type { Cores } from './placement.ts';
 
 /** A load process as the bench sees it. */
@@ -21,6 +29,14 @@ export class LoadProcess {
 
   async figures(): Promise<LoadFigures> {
     return (await this.#child.ask({ type: 'report' }, 'figures')).figures;
+  }
+
+  async drill(): Promise<void> {
+    await this.#child.ask({ type: 'drill' }, 'warned');
+  }
+
+  async returns(): Promise<LoadReturns> {
+    return (await this.#child.ask({ type: 'returns' }, 'returned')).returns;
   }
 
   async content(): Promise<LoadContent> {

@@ -95,6 +95,15 @@ export class LoadState {
     return true;
   }
 
+  /** The connection is opened anew: it holds nothing, and has seen no tick. */
+  forget(connection: number): void {
+    const hashSize = this.#hashMask + 1;
+    this.#keys.fill(EMPTY, connection * hashSize, (connection + 1) * hashSize);
+    this.#instruments.fill(EMPTY, connection * this.#slotsEach, (connection + 1) * this.#slotsEach);
+    this.#slotCounts[connection] = 0;
+    this.#ticks[connection] = 0;
+  }
+
   /** The slot of an instrument, or -1. */
   find(connection: number, instrumentIndex: number): number {
     const base = connection * (this.#hashMask + 1);

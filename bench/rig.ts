@@ -8,10 +8,12 @@ import { EngineUnderTest } from './engine-under-test.ts';
 import { Feed, type FeedKind } from './feed.ts';
 import { latencyHistogram } from './histogram.ts';
 import type { SymbolDraw } from './instrument-draw.ts';
-import type { Decode, LoadFigures, LoadVerdict } from './load-messages.ts';
+import type { Decode, LoadFigures, LoadReturns, LoadVerdict } from './load-messages.ts';
 import { LoadProcess } from './load-process.ts';
 import { NginxFront } from './nginx-front.ts';
 import { type Placement, placement } from './placement.ts';
+import type { TroubleKindName } from './trouble-kinds.ts';
+import { TroubleProcess } from './trouble-process.ts';
 
 /** What clients come over: TCP, TLS that the engine speaks, or TLS that an nginx in front of it speaks. */
 export type Transport = 'plain' | 'tls' | 'nginx';
@@ -26,6 +28,8 @@ export interface RigOptions {
   /** Whether server and load have cores of their own. */
   readonly apart: boolean;
   readonly transport: Transport;
+  /** Whether workers are made to throw: any one of them has room for all connections then. */
+  readonly drills?: boolean;
 }
 
 export interface LoadOptions {
@@ -49,6 +53,11 @@ export interface LoadTotals extends Omit<LoadFigures, 'latency' | 'exchangeLaten
   readonly exchangeLatency: Histogram;
 }
 
+/** What became of the connections that were lost in drills. */
+export interface ReturnTotals extends Omit<LoadReturns, 'away'> {
+  readonly away: Histogram;
+}
+
 /** Descriptors that a process needs beside its connections. */
 const SPARE_DESCRIPTORS = 100;
 
@@ -62,29 +71,35 @@ export class Rig {
   /** What stands before the engine, if anything does. */
   readonly front: NginxFront | undefined;
   readonly loads: LoadProcess[] = [];
+  #trouble: TroubleProcess | undefined;
+  readonly #fanOutWorkers: number;
+  readonly #seed: number;
   readonly #placement: Placement;
   readonly #removeData: () => void;
   readonly #tls: boolean;
 
   private constructor(
+    options: RigOptions,
     feed: Feed,
     engine: EngineUnderTest,
     placed: Placement,
     removeData: () => void,
-    tls: boolean,
     front: NginxFront | undefined,
   ) {
     this.feed = feed;
     this.engine = engine;
     this.#placement = placed;
     this.#removeData = removeData;
-    this.#tls = tls;
+    this.#tls = options.transport !== 'plain';
+    this.#fanOutWorkers = options.fanOutWorkers;
+    this.#seed = options.seed;
     this.front = front;
   }
 
   static async start(options: RigOptions, maxConnections: number): Promise<Rig> {
     requireDescriptors(maxConnections);
     const placed = placement(options.apart);
+    const drills = options.drills === true;
     const dataDir = mkdtempSync(join(tmpdir(), 'outcry-bench-'));
     // Also when the bench is interrupted: a recording is large.
     const removeData = (): void => rmSync(dataDir, { recursive: true, force: true });
@@ -107,13 +122,14 @@ export class Rig {
         tickMs: options.tickMs,
         fanOutWorkers: options.fanOutWorkers,
         tls: options.transport === 'tls' ? benchCertificate(dataDir) : null,
-        maxConnections: maxConnections + SPARE_DESCRIPTORS,
+        maxConnections: (maxConnections + SPARE_DESCRIPTORS) * (drills ? options.fanOutWorkers : 1),
         maxSubscriptions: options.madeUpInstruments + LISTED_BESIDES,
+        drills,
         cores: placed.server,
       });
       const isBehind = options.transport === 'nginx';
       const front = isBehind ? await NginxFront.start(engine.port, maxConnections, dataDir, placed.server) : undefined;
-      return new Rig(feed, engine, placed, removeData, options.transport !== 'plain', front);
+      return new Rig(options, feed, engine, placed, removeData, front);
     } catch (error) {
       feed?.close();
       throw error;
@@ -150,6 +166,30 @@ export class Rig {
       }),
     );
     return Math.max(...seconds);
+  }
+
+  /** Begins trouble, in a process of its own; it has to end before `verify`. */
+  async beginTrouble(clients: number, kinds: readonly TroubleKindName[]): Promise<TroubleProcess> {
+    const trouble = new TroubleProcess(this.#placement.load);
+    this.#trouble = trouble;
+    const { host, port } = this.engine;
+    await trouble.begin({ host, port, clients, kinds, symbols: await this.engine.symbols(), seed: this.#seed });
+    return trouble;
+  }
+
+  /** Makes a fan-out worker throw, each in turn; whoever loses the connection comes again. */
+  async drill(turn: number): Promise<void> {
+    for (const load of this.loads) await load.drill();
+    await this.engine.drill(`fan-out-${turn % this.#fanOutWorkers}`);
+  }
+
+  /** Waits until all who lost their connections in drills have come again. */
+  async returns(): Promise<ReturnTotals> {
+    const all = await Promise.all(this.loads.map((load) => load.returns()));
+    return {
+      lost: all.reduce((total, returns) => total + returns.lost, 0),
+      away: merged(all.map((returns) => returns.away)),
+    };
   }
 
   async measure(loads: readonly LoadProcess[] = this.loads): Promise<void> {
@@ -193,6 +233,7 @@ export class Rig {
   }
 
   async close(): Promise<void> {
+    this.#trouble?.close();
     for (const load of this.loads) load.close();
     this.front?.close();
     await this.engine.stop();

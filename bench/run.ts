@@ -6,6 +6,7 @@ import { decodeBench } from './decode.ts';
 import { fanOutBench } from './fanout.ts';
 import { FEED_KINDS } from './feed.ts';
 import { type BenchSetup, type Report, runRounds } from './harness.ts';
+import { hostileBench } from './hostile.ts';
 import { SYMBOL_DRAWS } from './instrument-draw.ts';
 import { ledgerBench } from './ledger.ts';
 import type { Decode } from './load-messages.ts';
@@ -18,6 +19,7 @@ import { soakBench } from './soak.ts';
 import { stormBench } from './storm.ts';
 import { tickToSocketBench } from './tick-to-socket.ts';
 import { tlsBench } from './tls.ts';
+import { ALL_TROUBLE } from './trouble-kinds.ts';
 import { wireBench } from './wire.ts';
 
 interface CommonOptions {
@@ -207,7 +209,10 @@ withLoad(
   'now',
 )
   .option('--seconds <s>', 'measured time', whole(1, 86_400), 120)
-  .option('--window-seconds <s>', 'time of a figure of latency', whole(1, 3_600), 30);
+  .option('--window-seconds <s>', 'time of a figure of latency', whole(1, 3_600), 30)
+  .option('--trouble', 'beside them clients that come and go, are slow or have stopped, and workers that throw', false)
+  .option('--troublemakers <n>', 'how many of those clients', whole(1, 10_000), 500)
+  .option('--drill-seconds <s>', 'from one throwing worker to the next; 0 for none', whole(0, 3_600), 60);
 
 define('compare', 'CPU a delivered quote, ours beside that of other servers and of a bare one in C', 3, 0, compareBench)
   .option('--only <cases>', `some of ${COMPARE_CASES.join(', ')}`, wordList(COMPARE_CASES))
@@ -239,6 +244,20 @@ define(
   .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 10_000)
   .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
   .option('--seconds <s>', 'calm before the storm, measured', whole(1, 3_600), 10);
+
+define('hostile', 'one client in ten is hostile or has stopped: what the others notice of it', 1, 0, hostileBench)
+  .option('--connections <n>', 'clients that behave well, measured', whole(1, 50_000), 9_000)
+  .option('--hostile <n>', 'those that do not, of every kind by turns', whole(1, 10_000), 1_000)
+  .option('--symbols <n>', 'instruments a connection', whole(1, 1_000), 20)
+  .option('--rate <n>', 'updates a second into the engine', whole(1, 1_000_000), 10_000)
+  .option('--made-up-instruments <n>', 'shares beside those of the NIFTY 50', whole(0, 16_000), 1_950)
+  .addOption(
+    new Option('--only <kinds>', `some of ${ALL_TROUBLE.join(', ')}`)
+      .argParser(wordList(ALL_TROUBLE))
+      .default(ALL_TROUBLE, 'all'),
+  )
+  .option('--warmup-seconds <s>', 'load and trouble before measuring', whole(0, 600), 10)
+  .option('--seconds <s>', 'measured time of a row', whole(1, 3_600), 60);
 
 define('tick-to-socket', 'latency through an engine that is not busy', 1, 0, tickToSocketBench)
   .option('--connections <list>', 'connections of the cases', wholeList(1, 10_000), [1, 100])

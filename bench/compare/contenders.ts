@@ -73,6 +73,7 @@ const OUTCRY: Contender = {
         maxConnections: settings.connections + SPARE_CONNECTIONS,
         maxSubscriptions: settings.quotes.length,
         tls: null,
+        drills: false,
         cores: settings.cores,
       });
       return {

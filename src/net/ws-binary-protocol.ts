@@ -50,7 +50,7 @@ export class WsBinaryProtocol implements WsProtocol {
       receiveAck(connection, message, nowMs);
       return;
     }
-    if (!connection.spend(1, nowMs)) return;
+    if (!connection.spendMessage(message, nowMs)) return;
     const request = isBinary && type === FrameType.Control ? decodeControl(message, 1) : undefined;
     if (request === undefined) {
       refuse(connection, {}, { code: WireError.BAD_MESSAGE, message: 'not a control map, nor an acknowledgement' });

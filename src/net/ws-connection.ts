@@ -6,12 +6,14 @@ import { CLOSE_REASONS, CloseCode } from './close-codes.ts';
 import type { TraderConnection } from './trader.ts';
 import {
   BUFFERED_MAX_BYTES,
+  BYTES_PER_TOKEN,
   EVENTS_MAX_BYTES,
   MESSAGE_MAX_BYTES,
   MESSAGES_A_SECOND,
   MESSAGES_BURST,
   PROTOCOL_ERRORS_MAX,
   REPLIES_MAX_BYTES,
+  SYMBOLS_PER_TOKEN,
 } from './ws-limits.ts';
 
 /** What the requests of a protocol come to. */
@@ -59,7 +61,8 @@ export class WsConnection implements QuoteSink, TraderConnection {
   #replyBytes = 0;
   #errors = 0;
   /** Token bucket of the message rate. */
-  #tokens = MESSAGES_BURST;
+  readonly #burst: number;
+  #tokens: number;
   #tokensAtMs: number;
 
   constructor(socket: WebSocket<unknown>, host: WsHost, protocol: WsProtocol, isJson: boolean, nowMs: number) {
@@ -67,6 +70,8 @@ export class WsConnection implements QuoteSink, TraderConnection {
     this.host = host;
     this.#protocol = protocol;
     this.#isJson = isJson;
+    this.#burst = MESSAGES_BURST + host.fanOut.maxSubscriptions / SYMBOLS_PER_TOKEN;
+    this.#tokens = this.#burst;
     this.#tokensAtMs = nowMs;
     this.subscriber = host.fanOut.connect(this, isJson);
   }
@@ -121,12 +126,17 @@ export class WsConnection implements QuoteSink, TraderConnection {
   /** Takes from the message allowance; false when it is used up, and the connection closes. */
   spend(tokens: number, nowMs: number): boolean {
     const earned = ((nowMs - this.#tokensAtMs) / 1_000) * MESSAGES_A_SECOND;
-    this.#tokens = Math.min(MESSAGES_BURST, this.#tokens + earned) - tokens;
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned) - tokens;
     this.#tokensAtMs = nowMs;
     if (this.#tokens >= 0) return true;
     this.host.countProtocolError();
     this.close(CloseCode.TooManyMessages);
     return false;
+  }
+
+  /** Takes what a message costs, whatever it says. */
+  spendMessage(message: Uint8Array, nowMs: number): boolean {
+    return this.spend(1 + Math.floor(message.length / BYTES_PER_TOKEN), nowMs);
   }
 
   /** Queues an answer: bytes of a whole message. */

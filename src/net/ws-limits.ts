@@ -10,10 +10,14 @@ export const SYMBOLS_PER_MESSAGE_MAX = 1_000;
 /** Wrong messages of one connection, each answered with an error, before it is closed. */
 export const PROTOCOL_ERRORS_MAX = 20;
 
-/** Messages a second, and how many may come at once. So many symbols in a message count as one message more. */
+/**
+ * Messages a second, and how many may come at once; everything that a connection may subscribe to may come besides. So many symbols in a message count as one message
+ * more, and so do so many whole bytes of it: what is paid for is time of the thread, and a thousand symbols take it milliseconds.
+ */
 export const MESSAGES_A_SECOND = 50;
 export const MESSAGES_BURST = 200;
-export const SYMBOLS_PER_TOKEN = 50;
+export const SYMBOLS_PER_TOKEN = 20;
+export const BYTES_PER_TOKEN = 4_096;
 
 /** A connection that was written to gets its next answers and events so much later, together: who makes many must not cost the others their turn. */
 export const REPLIES_EVERY_MS = 4;

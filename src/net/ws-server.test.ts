@@ -284,6 +284,10 @@ t.test('wrong input has its code, and changes nothing', async (t) => {
   const json: [string, Uint8Array | string, string][] = [
     ['binary', Uint8Array.of(1), 'BAD_MESSAGE'],
     ['no JSON', '{"action":', 'BAD_MESSAGE'],
+    ['sixty thousand nested arrays', '['.repeat(60_000), 'BAD_MESSAGE'],
+    ['five nested objects', `${'{"a":'.repeat(5)}1${'}'.repeat(5)}`, 'BAD_MESSAGE'],
+    ['brackets in a string', '{"action":"\\"[[[[["}', 'UNKNOWN_ACTION'],
+    ['many lists side by side', `{"action":"set","filterBps":[${'[],'.repeat(100)}[]]}`, 'BAD_FILTER'],
     ['an array', '[1]', 'UNKNOWN_ACTION'],
     ['a number', '1', 'BAD_MESSAGE'],
     ['an unknown action', '{"action":"sell"}', 'UNKNOWN_ACTION'],
@@ -316,21 +320,28 @@ t.test('what goes too far is closed with its code', async (t) => {
       'a flood of messages',
       CloseCode.TooManyMessages,
       (client) => {
-        for (let i = 0; i < 300; i++) client.control({ action: 'ping' });
+        for (let i = 0; i < 400; i++) client.control({ action: 'ping' });
       },
     ],
     [
       'a flood of pings',
       CloseCode.TooManyMessages,
       ({ socket }) => {
-        for (let i = 0; i < 300; i++) socket.ping();
+        for (let i = 0; i < 400; i++) socket.ping();
+      },
+    ],
+    [
+      'a flood of bytes',
+      CloseCode.TooManyMessages,
+      ({ socket }) => {
+        for (let i = 0; i < 19; i++) socket.send(new Uint8Array(MESSAGE_MAX_BYTES));
       },
     ],
     [
       'a flood of symbols',
       CloseCode.TooManyMessages,
       (client) => {
-        for (let i = 0; i < 20; i++) client.control({ action: 'subscribe', symbols: new Array(1_000).fill('S1') });
+        for (let i = 0; i < 8; i++) client.control({ action: 'subscribe', symbols: new Array(1_000).fill('S1') });
       },
     ],
     [
