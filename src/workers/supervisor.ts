@@ -47,6 +47,10 @@ export class Supervisor {
   #ledgerKeeper: LedgerKeeper | undefined;
   /** Null where no orders are taken. */
   #ledger: LedgerTarget | null = null;
+  /** What the exchange needs is there. */
+  #hasInstruments = false;
+  /** What the engine needs is there. */
+  #isPrepared = false;
   #ready = false;
   readonly #ended: Promise<OutcryError | undefined>;
   #end: (error?: OutcryError) => void = () => {};
@@ -72,18 +76,16 @@ export class Supervisor {
         ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
       }
       this.#port = await claimPort(config.values.host, config.values.port);
-      await prepareInstruments(config, this.#log);
       if (config.orderSessions.length > 0) {
-        if (config.values.ledger_url === '') letPass(config.dataDir);
         const keeper = new LedgerKeeper(config, this.#log, (target) => this.#onLedger(target));
         this.#ledgerKeeper = keeper;
         cleanup.push(() => keeper.close());
-        this.#ledger = await keeper.open();
       }
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
       cleanup.push(() => control.close());
       this.#startProcesses();
       cleanup.push(() => Promise.all([this.#engine?.stop(), this.#exchange?.stop()]));
+      await this.#prepare();
       const error = await this.#ended;
       if (error) throw error;
     } catch (error) {
@@ -133,6 +135,20 @@ export class Supervisor {
     }
   }
 
+  /** Sees to what the processes need, which load their code meanwhile, and tells each to begin once its part is there. */
+  async #prepare(): Promise<void> {
+    const { dataDir, values } = this.#config;
+    await prepareInstruments(this.#config, this.#log);
+    this.#hasInstruments = true;
+    this.#exchange?.send(this.#startExchange());
+    if (this.#ledgerKeeper !== undefined) {
+      if (values.ledger_url === '') letPass(dataDir);
+      this.#ledger = await this.#ledgerKeeper.open();
+    }
+    this.#isPrepared = true;
+    this.#engine?.send(this.#startEngine());
+  }
+
   #startProcesses(): void {
     const { venue } = this.#config;
     this.#venue = venue === undefined ? undefined : { ...venue, life: '' };
@@ -140,7 +156,7 @@ export class Supervisor {
       'engine',
       'main',
       (message) => this.#onEngine(message as EngineReport),
-      () => this.#startEngine(),
+      () => (this.#isPrepared ? this.#startEngine() : undefined),
       () => this.#questions.died(),
     );
     if (venue === undefined) {
@@ -148,7 +164,7 @@ export class Supervisor {
         'exchange',
         'exchange-process',
         (message) => this.#onExchange(message as ExchangeReport),
-        (): ExchangeOrder => ({ type: 'start', config: this.#config, port: this.#venue?.port ?? 0 }),
+        () => (this.#hasInstruments ? this.#startExchange() : undefined),
         () => {},
       );
       this.#exchange.start();
@@ -160,7 +176,7 @@ export class Supervisor {
     name: string,
     entry: string,
     onMessage: (message: unknown) => void,
-    startMessage: () => object,
+    startMessage: () => object | undefined,
     onDeath: () => void,
   ): SupervisedProcess {
     return new SupervisedProcess({
@@ -173,6 +189,10 @@ export class Supervisor {
       onDeath,
       onGiveUp: (code, text) => this.#end(new OutcryError(code, text)),
     });
+  }
+
+  #startExchange(): ExchangeOrder {
+    return { type: 'start', config: this.#config, port: this.#venue?.port ?? 0 };
   }
 
   #startEngine(): EngineOrder {
