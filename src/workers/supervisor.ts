@@ -13,7 +13,7 @@ import { LogFile } from '../net/log-file.ts';
 import { createPinoLog } from '../net/pino-log.ts';
 import { allowedCpus, pinThread } from '../net/thread-placement.ts';
 import { ensureTokenSecret } from '../net/token-secret.ts';
-import { LedgerKeeper } from './ledger-keeper.ts';
+import type { LedgerKeeper } from './ledger-keeper.ts';
 import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
 import { Questions } from './questions.ts';
@@ -76,11 +76,7 @@ export class Supervisor {
         ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
       }
       this.#port = await claimPort(config.values.host, config.values.port);
-      if (config.orderSessions.length > 0) {
-        const keeper = new LedgerKeeper(config, this.#log, (target) => this.#onLedger(target));
-        this.#ledgerKeeper = keeper;
-        cleanup.push(() => keeper.close());
-      }
+      cleanup.push(() => this.#ledgerKeeper?.close());
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
       cleanup.push(() => control.close());
       this.#startProcesses();
@@ -137,12 +133,15 @@ export class Supervisor {
 
   /** Sees to what the processes need, which load their code meanwhile, and tells each to begin once its part is there. */
   async #prepare(): Promise<void> {
-    const { dataDir, values } = this.#config;
+    const { dataDir, values, orderSessions } = this.#config;
     await prepareInstruments(this.#config, this.#log);
     this.#hasInstruments = true;
     this.#exchange?.send(this.#startExchange());
-    if (this.#ledgerKeeper !== undefined) {
+    if (orderSessions.length > 0) {
       if (values.ledger_url === '') letPass(dataDir);
+      // Loaded here: the processes are on their way by now, and without orders it is not wanted.
+      const { LedgerKeeper } = await import('./ledger-keeper.ts');
+      this.#ledgerKeeper = new LedgerKeeper(this.#config, this.#log, (target) => this.#onLedger(target));
       this.#ledger = await this.#ledgerKeeper.open();
     }
     this.#isPrepared = true;
