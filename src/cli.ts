@@ -53,10 +53,17 @@ Examples:
 for (const name of wantedCommands()) (await COMMANDS[name]!())(program);
 for (const command of everyCommand(program)) command.exitOverride();
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.NoReader);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') {
+    process.exitCode = ExitCode.NoReader;
+  } else if (error instanceof CommanderError) {
     // Commander has said what is wrong; its own codes are 0 for help and version, and 1 for a usage error.
     process.exitCode = error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
   } else {
