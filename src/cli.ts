@@ -1,20 +1,7 @@
 /** `outcry`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no engine runs, 4 refused or invalid input. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCapacityCommand } from './cli/capacity-command.ts';
-import { addConfigCommand } from './cli/config-command.ts';
-import { addControlCommands } from './cli/control-commands.ts';
-import { addDoctorCommand } from './cli/doctor-command.ts';
-import { addExchangeCommand } from './cli/exchange-command.ts';
 import { ExitCode, exitCodeOf } from './cli/exit-codes.ts';
-import { addFixCommand } from './cli/fix-command.ts';
-import { addInstrumentsCommand } from './cli/instruments-command.ts';
-import { addLedgerCommand } from './cli/ledger-command.ts';
-import { addQuotesCommand } from './cli/quotes-command.ts';
-import { addSimulateCommand } from './cli/simulate-command.ts';
-import { addStartCommand } from './cli/start-command.ts';
-import { addTokenCommand } from './cli/token-command.ts';
-import { addUserCommand } from './cli/user-command.ts';
 import { installed } from './net/installation.ts';
 
 const EXIT_CODES = `
@@ -24,6 +11,24 @@ Exit codes:
   2  wrong usage or configuration; nothing was started
   3  no engine runs on the data directory
   4  the engine refused, or the input is not valid`;
+
+/** What adds each command, in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  start: async () => (await import('./cli/start-command.ts')).addStartCommand,
+  exchange: async () => (await import('./cli/exchange-command.ts')).addExchangeCommand,
+  status: async () => (await import('./cli/control-commands.ts')).addStatusCommand,
+  drill: async () => (await import('./cli/control-commands.ts')).addDrillCommand,
+  config: async () => (await import('./cli/config-command.ts')).addConfigCommand,
+  doctor: async () => (await import('./cli/doctor-command.ts')).addDoctorCommand,
+  instruments: async () => (await import('./cli/instruments-command.ts')).addInstrumentsCommand,
+  quotes: async () => (await import('./cli/quotes-command.ts')).addQuotesCommand,
+  user: async () => (await import('./cli/user-command.ts')).addUserCommand,
+  token: async () => (await import('./cli/token-command.ts')).addTokenCommand,
+  fix: async () => (await import('./cli/fix-command.ts')).addFixCommand,
+  simulate: async () => (await import('./cli/simulate-command.ts')).addSimulateCommand,
+  capacity: async () => (await import('./cli/capacity-command.ts')).addCapacityCommand,
+  ledger: async () => (await import('./cli/ledger-command.ts')).addLedgerCommand,
+};
 
 const { version } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string };
 
@@ -45,25 +50,20 @@ Examples:
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
-addStartCommand(program);
-addExchangeCommand(program);
-addControlCommands(program);
-addConfigCommand(program);
-addDoctorCommand(program);
-addInstrumentsCommand(program);
-addQuotesCommand(program);
-addUserCommand(program);
-addTokenCommand(program);
-addFixCommand(program);
-addSimulateCommand(program);
-addCapacityCommand(program);
-addLedgerCommand(program);
+for (const name of wantedCommands()) (await COMMANDS[name]!())(program);
 for (const command of everyCommand(program)) command.exitOverride();
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(ExitCode.NoReader);
+});
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') {
+    process.exitCode = ExitCode.NoReader;
+  } else if (error instanceof CommanderError) {
     // Commander has said what is wrong; its own codes are 0 for help and version, and 1 for a usage error.
     process.exitCode = error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
   } else {
@@ -74,4 +74,11 @@ try {
 
 function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child as Command, ...everyCommand(child as Command)]);
+}
+
+/** The command that is named, whose code alone is loaded; all when none is, as for the help of the whole. */
+function wantedCommands(): readonly string[] {
+  const names = Object.keys(COMMANDS);
+  const named = names.filter((name) => process.argv.slice(2).includes(name));
+  return named.length > 0 ? named : names;
 }

@@ -25,7 +25,7 @@ interface Status {
   readonly subscriptions?: number;
 }
 
-export function addControlCommands(program: Command): void {
+export function addStatusCommand(program: Command): void {
   program
     .command('status')
     .description('tell what runs on the data directory; exit code 1 while quotes do not flow, 3 when nothing runs')
@@ -36,6 +36,9 @@ export function addControlCommands(program: Command): void {
       process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status));
       if (!status.ready) process.exitCode = 1;
     });
+}
+
+export function addDrillCommand(program: Command): void {
   program
     .command('drill')
     .description('make a worker of the running engine throw or hang, to see what follows (setting drills = true)')

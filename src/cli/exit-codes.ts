@@ -1,6 +1,7 @@
 import { type ErrorCode, OutcryError } from '../core/errors.ts';
 
-export const ExitCode = { Done: 0, Failed: 1, Usage: 2, NotRunning: 3, Refused: 4 } as const;
+/** `NoReader` is what a shell tells of a program that SIGPIPE ended: who read its output, `head` perhaps, has seen enough. */
+export const ExitCode = { Done: 0, Failed: 1, Usage: 2, NotRunning: 3, Refused: 4, NoReader: 141 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 const BY_ERROR: Partial<Record<ErrorCode, ExitCode>> = {

@@ -105,10 +105,9 @@ function renderJson(message: LoggedMessage): string {
   });
 }
 
-/** Writes as it goes: a log is longer than memory. A reader that has seen enough (`head`) ends it quietly. */
+/** Writes as it goes: a log is longer than memory. */
 class LineOutput {
   #text = '';
-  #isClosed = false;
 
   line(text: string): void {
     this.#text += `${text}\n`;
@@ -118,19 +117,16 @@ class LineOutput {
   flush(): void {
     const bytes = Buffer.from(this.#text);
     this.#text = '';
-    for (let at = 0; at < bytes.length && !this.#isClosed; ) at += this.#write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length; ) at += this.#write(bytes.subarray(at));
   }
 
   #write(bytes: Uint8Array): number {
     try {
       return writeSync(STDOUT, bytes);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
       // A pipe that is full for now.
-      if (code === 'EAGAIN') return 0;
-      if (code !== 'EPIPE') throw error;
-      this.#isClosed = true;
-      return 0;
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      throw error;
     }
   }
 }

@@ -5,7 +5,8 @@ import t from 'tap';
 import { OutcryError } from '../core/errors.ts';
 import { type ConfigInput, loadConfig } from './config.ts';
 import { renderConfig, renderExampleFile, renderSettingsHelp } from './config-text.ts';
-import { environmentName, parseHostPort, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
+import { parseHostPort } from './host-port.ts';
+import { environmentName, SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
 
 /** For each setting a value that its file refuses, and one that its environment refuses. */
 const WRONG: Record<SettingName, readonly [file: unknown, environment: string]> = {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { isTimeOfDay } from '../core/fix/session-schedule.ts';
 import { parseCpuList } from './cpu-list.ts';
+import { parseHostPort } from './host-port.ts';
 import { isLedgerUrl } from './ledger-url.ts';
 
 /**
@@ -240,14 +241,6 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 /** The environment variable of a setting. */
 export function environmentName(name: SettingName): string {
   return `OUTCRY_${name.toUpperCase()}`;
-}
-
-/** Splits `host:port`, `[v6]:port`; undefined when it is neither. */
-export function parseHostPort(value: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})$/.exec(value);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
 interface TextRule {

@@ -20,6 +20,8 @@ import { WorkerRole } from './worker-role.ts';
 import { workerUrl } from './worker-url.ts';
 
 const WATCH_MS = 250;
+/** How often it is looked at whether quotes flow, until they do. */
+const READY_WATCH_MS = 10;
 
 export interface EngineOptions {
   readonly config: Config;
@@ -51,9 +53,9 @@ export class Engine {
   #venue: Venue | undefined;
   #ledger: LedgerTarget | null;
   #servingFanOut = 0;
-  #readyTold = false;
   #ended = false;
   #watch: NodeJS.Timeout | undefined;
+  #readyWatch: NodeJS.Timeout | undefined;
   #unwatchInstruments: (() => void) | undefined;
   #watchDueMs = 0;
 
@@ -102,6 +104,7 @@ export class Engine {
     for (const role of this.#roles) role.start();
     this.#watchDueMs = performance.now() + WATCH_MS;
     this.#watch = setInterval(() => this.#onWatch(), WATCH_MS);
+    this.#readyWatch = setInterval(() => this.#watchReady(), READY_WATCH_MS);
     this.#unwatchInstruments = this.#instruments.watch(
       () => this.#reloadQuietly(),
       (error) => this.#refusedInstruments(error),
@@ -139,6 +142,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#ended = true;
     clearInterval(this.#watch);
+    clearInterval(this.#readyWatch);
     this.#unwatchInstruments?.();
     await Promise.all(this.#roles.map((role) => role.close()));
   }
@@ -194,9 +198,11 @@ export class Engine {
           this.#fatal('WORKER_FAILED', `${role.roleName} hangs: no beat for ${role.silenceMaxMs} ms`);
       }
     }
-    const isWaiting = this.#notReadyReason(nowMs) !== undefined || ordersSummary(this.#view)?.sessionsUp === 0;
-    if (this.#readyTold || isWaiting) return;
-    this.#readyTold = true;
+  }
+
+  #watchReady(): void {
+    if (this.#notReadyReason(Date.now()) !== undefined || ordersSummary(this.#view)?.sessionsUp === 0) return;
+    clearInterval(this.#readyWatch);
     this.#options.onReady(this.#instruments.listedCount);
   }
 

@@ -5,14 +5,16 @@ import type { RequestRefused } from '../core/fix/venue-refusals.ts';
 import type { VenueListener, VenueSession } from '../core/fix/venue-session.ts';
 import type { OrderService } from '../core/orders/order-service.ts';
 
-/** What a venue tells, passed on to the order service; `onInput` is called after each, so that the turn is ended when all of a read have been told. */
+/** What a venue tells, passed on to the order service; `onInput` is called after each, so that the turn is ended when all of a read have been told; `onSession` when a session came up or went down. */
 export class FlushingListener implements VenueListener {
   readonly #service: () => OrderService;
   readonly #onInput: () => void;
+  readonly #onSession: () => void;
 
-  constructor(service: () => OrderService, onInput: () => void) {
+  constructor(service: () => OrderService, onInput: () => void, onSession: () => void) {
     this.#service = service;
     this.#onInput = onInput;
+    this.#onSession = onSession;
   }
 
   onExecution(session: VenueSession, report: ExecutionReportRecord): void {
@@ -38,6 +40,7 @@ export class FlushingListener implements VenueListener {
   onState(session: VenueSession, loggedOn: boolean): void {
     this.#service().onState(session, loggedOn);
     this.#onInput();
+    this.#onSession();
   }
 
   onSettled(session: VenueSession): void {

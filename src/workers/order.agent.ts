@@ -12,13 +12,12 @@ import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { PostgresClientLedger } from '../net/client-ledger.ts';
 import { DropCopyClient } from '../net/drop-copy-client.ts';
-import { readFixClients } from '../net/fix-clients.ts';
 import { LedgerPostgres } from '../net/ledger-postgres.ts';
 import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
-import { type RiskLayers, readRiskLayers } from '../net/risk-limits-file.ts';
+import type { RiskLayers } from '../net/risk-limits-file.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
@@ -50,7 +49,7 @@ export class OrderAgent implements Agent {
   readonly #stats: Float64Array;
   readonly #instruments = new InstrumentRows();
   readonly #operators: Operators;
-  readonly #riskLayers: RiskLayers;
+  #riskLayers: RiskLayers = { limits: {}, instruments: new Map(), users: new Map() };
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
   readonly #trades: TradeWatch;
@@ -81,7 +80,6 @@ export class OrderAgent implements Agent {
     this.#stats = new Float64Array(wiring.stats);
     this.#venueAddress = settings.venue;
     this.#instruments.load(wiring.rows);
-    this.#riskLayers = readRiskLayers(settings.riskLimitsFile);
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
@@ -114,6 +112,7 @@ export class OrderAgent implements Agent {
     block[stats.ORDER_STATS_STATE >> 1] = OrderWorkerState.Starting;
     block[stats.ORDER_STATS_SESSIONS >> 1] = this.#wiring.settings.sessions.length;
     block[stats.ORDER_STATS_SESSIONS_UP >> 1] = 0;
+    await this.#readRiskLayers();
     const venue = this.#venueAddress ?? (await new Promise<Venue>((resolve) => (this.#onVenueAddress = resolve)));
     const opened = await this.#openLedger();
     if (opened === undefined) return;
@@ -169,6 +168,14 @@ export class OrderAgent implements Agent {
     await Promise.all([this.#ledger.close(), this.#reader.close()]);
   }
 
+  /** Code for files of an operator is loaded where there is one: what checks them is half as large as all the rest. */
+  async #readRiskLayers(): Promise<void> {
+    const { riskLimitsFile } = this.#wiring.settings;
+    if (riskLimitsFile === '') return;
+    const { readRiskLayers } = await import('../net/risk-limits-file.ts');
+    this.#riskLayers = readRiskLayers(riskLimitsFile);
+  }
+
   /** Waits for a database that is away. Undefined: the worker is closing. */
   async #openLedger(): Promise<{ epoch: number; committed: CommittedState } | undefined> {
     while (!this.#isClosing) {
@@ -192,6 +199,7 @@ export class OrderAgent implements Agent {
     const listener = new FlushingListener(
       () => this.#service!,
       () => this.#turnLater(),
+      () => this.#writeStats(),
     );
     const mayReset = (name: string, nowMs: number): boolean =>
       this.#service?.dayRoll.mayReset(name, nowMs * MICROS_A_MILLI) === true;
@@ -250,6 +258,7 @@ export class OrderAgent implements Agent {
     const { fixClients, storesDirectory } = this.#wiring.settings;
     if (fixClients === null) return;
     const { file, ...rest } = fixClients;
+    const { readFixClients } = await import('../net/fix-clients.ts');
     const acceptor = new OrderAcceptor({
       ...{ ...rest, storesDirectory, log: this.#log },
       clients: readFixClients(file),

@@ -26,8 +26,8 @@ export interface SupervisedProcessOptions {
   /** A line that the child wrote to stderr: its log, and what Node or the kernel say when it crashes. */
   readonly onLine: (line: string) => void;
   readonly onMessage: (message: unknown) => void;
-  /** The first message to a new child. */
-  readonly startMessage: () => object;
+  /** The first message to a new child; undefined while it cannot be told what to do: it loads its code, and is sent it then. */
+  readonly startMessage: () => object | undefined;
   /** It ended though nobody asked; a restart follows, or the end. */
   readonly onDeath: () => void;
   /** It will not be started again. */
@@ -77,7 +77,8 @@ export class SupervisedProcess {
       if (child.pid === undefined) this.#onExit(child, 'could not be started');
     });
     child.on('exit', (code, signal) => this.#onExit(child, signal ?? `exit code ${code}`));
-    this.send(this.#options.startMessage());
+    const message = this.#options.startMessage();
+    if (message !== undefined) this.send(message);
   }
 
   /** The child serves: what it reports as fatal from now on is an ordinary death. */

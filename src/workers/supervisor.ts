@@ -13,7 +13,7 @@ import { LogFile } from '../net/log-file.ts';
 import { createPinoLog } from '../net/pino-log.ts';
 import { allowedCpus, pinThread } from '../net/thread-placement.ts';
 import { ensureTokenSecret } from '../net/token-secret.ts';
-import { LedgerKeeper } from './ledger-keeper.ts';
+import type { LedgerKeeper } from './ledger-keeper.ts';
 import { prepareInstruments } from './prepare-instruments.ts';
 import type { EngineOrder, EngineReport, ExchangeOrder, ExchangeReport, Venue } from './process-messages.ts';
 import { Questions } from './questions.ts';
@@ -47,6 +47,10 @@ export class Supervisor {
   #ledgerKeeper: LedgerKeeper | undefined;
   /** Null where no orders are taken. */
   #ledger: LedgerTarget | null = null;
+  /** What the exchange needs is there. */
+  #hasInstruments = false;
+  /** What the engine needs is there. */
+  #isPrepared = false;
   #ready = false;
   readonly #ended: Promise<OutcryError | undefined>;
   #end: (error?: OutcryError) => void = () => {};
@@ -72,18 +76,12 @@ export class Supervisor {
         ensureTokenSecret({ dataDir: config.dataDir, secretFile: config.tokenSecretFile, environment: process.env });
       }
       this.#port = await claimPort(config.values.host, config.values.port);
-      await prepareInstruments(config, this.#log);
-      if (config.orderSessions.length > 0) {
-        if (config.values.ledger_url === '') letPass(config.dataDir);
-        const keeper = new LedgerKeeper(config, this.#log, (target) => this.#onLedger(target));
-        this.#ledgerKeeper = keeper;
-        cleanup.push(() => keeper.close());
-        this.#ledger = await keeper.open();
-      }
+      cleanup.push(() => this.#ledgerKeeper?.close());
       const control = await serveControl(config.dataDir, (request) => this.#answer(request));
       cleanup.push(() => control.close());
       this.#startProcesses();
       cleanup.push(() => Promise.all([this.#engine?.stop(), this.#exchange?.stop()]));
+      await this.#prepare();
       const error = await this.#ended;
       if (error) throw error;
     } catch (error) {
@@ -133,6 +131,23 @@ export class Supervisor {
     }
   }
 
+  /** Sees to what the processes need, which load their code meanwhile, and tells each to begin once its part is there. */
+  async #prepare(): Promise<void> {
+    const { dataDir, values, orderSessions } = this.#config;
+    await prepareInstruments(this.#config, this.#log);
+    this.#hasInstruments = true;
+    this.#exchange?.send(this.#startExchange());
+    if (orderSessions.length > 0) {
+      if (values.ledger_url === '') letPass(dataDir);
+      // Loaded here: the processes are on their way by now, and without orders it is not wanted.
+      const { LedgerKeeper } = await import('./ledger-keeper.ts');
+      this.#ledgerKeeper = new LedgerKeeper(this.#config, this.#log, (target) => this.#onLedger(target));
+      this.#ledger = await this.#ledgerKeeper.open();
+    }
+    this.#isPrepared = true;
+    this.#engine?.send(this.#startEngine());
+  }
+
   #startProcesses(): void {
     const { venue } = this.#config;
     this.#venue = venue === undefined ? undefined : { ...venue, life: '' };
@@ -140,7 +155,7 @@ export class Supervisor {
       'engine',
       'main',
       (message) => this.#onEngine(message as EngineReport),
-      () => this.#startEngine(),
+      () => (this.#isPrepared ? this.#startEngine() : undefined),
       () => this.#questions.died(),
     );
     if (venue === undefined) {
@@ -148,7 +163,7 @@ export class Supervisor {
         'exchange',
         'exchange-process',
         (message) => this.#onExchange(message as ExchangeReport),
-        (): ExchangeOrder => ({ type: 'start', config: this.#config, port: this.#venue?.port ?? 0 }),
+        () => (this.#hasInstruments ? this.#startExchange() : undefined),
         () => {},
       );
       this.#exchange.start();
@@ -160,7 +175,7 @@ export class Supervisor {
     name: string,
     entry: string,
     onMessage: (message: unknown) => void,
-    startMessage: () => object,
+    startMessage: () => object | undefined,
     onDeath: () => void,
   ): SupervisedProcess {
     return new SupervisedProcess({
@@ -173,6 +188,10 @@ export class Supervisor {
       onDeath,
       onGiveUp: (code, text) => this.#end(new OutcryError(code, text)),
     });
+  }
+
+  #startExchange(): ExchangeOrder {
+    return { type: 'start', config: this.#config, port: this.#venue?.port ?? 0 };
   }
 
   #startEngine(): EngineOrder {

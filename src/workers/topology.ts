@@ -18,8 +18,8 @@ import { WAKE_BELL_BYTES } from '../core/shm/wake-bell.ts';
 import type { ClientTls } from '../net/client-tls.ts';
 import type { Config } from '../net/config.ts';
 import type { FixTlsClient, FixTlsServer } from '../net/fix-tls.ts';
+import { parseHostPort } from '../net/host-port.ts';
 import type { LedgerTarget } from '../net/ledger-target.ts';
-import { parseHostPort } from '../net/settings.ts';
 import { STORES_DIRECTORY } from '../net/store-view.ts';
 import type { Venue } from './process-messages.ts';
 
