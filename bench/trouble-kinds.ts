@@ -187,6 +187,14 @@ export const TROUBLE_KINDS = {
       return true;
     },
   },
+  /** Connects, and that was it. */
+  'says-nothing': {
+    as: 'stranger',
+    subprotocol: undefined,
+    everyMs: 60_000,
+    comeBackMs: 1_000,
+    act: () => true,
+  },
   /** Slowloris: a header line more every second. */
   'upgrade-without-end': {
     as: 'stranger',

@@ -41,7 +41,12 @@ const FAN_OUT_ROWS: readonly Row[] = [
   [stats.FAN_OUT_STATS_SUBSCRIPTIONS, 'outcry_subscriptions', 'gauge', 'Subscriptions held now'],
   [stats.FAN_OUT_STATS_OPENED, 'outcry_connections_opened_total', 'counter', 'Connections opened'],
   [stats.FAN_OUT_STATS_CLOSED, 'outcry_connections_closed_total', 'counter', 'Connections closed'],
-  [stats.FAN_OUT_STATS_REFUSED, 'outcry_connections_refused_total', 'counter', 'Connections refused at the upgrade'],
+  [
+    stats.FAN_OUT_STATS_REFUSED,
+    'outcry_connections_refused_total',
+    'counter',
+    'Connections refused, at the upgrade or before it',
+  ],
   [stats.FAN_OUT_STATS_QUOTES_OUT, 'outcry_updates_out_total', 'counter', 'Quotes handed to the kernel'],
   [stats.FAN_OUT_STATS_FRAMES_OUT, 'outcry_frames_out_total', 'counter', 'WebSocket frames of quotes sent'],
   [stats.FAN_OUT_STATS_BYTES_OUT, 'outcry_bytes_out_total', 'counter', 'Payload bytes of those frames'],

@@ -1,6 +1,6 @@
 import uWS from 'uWebSockets.js';
 import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { type ClientOptions, WebSocket } from 'ws';
 import { OutcryClient, type OutcryClientOptions, type WebSocketLike } from '../client/outcry-client.ts';
@@ -36,6 +36,12 @@ import { WsServer } from './ws-server.ts';
 
 const WAIT_MS = 30_000;
 
+interface TestServerOptions extends FanOutFixtureOptions {
+  readonly tickMs?: number;
+  readonly idleTimeoutSeconds?: number;
+  readonly maxPendingSockets?: number;
+}
+
 /** A server on a free loopback port over a board that the test writes. */
 class TestServer {
   readonly fixture: FanOutFixture;
@@ -46,7 +52,7 @@ class TestServer {
   readonly #app = uWS.App({});
   #port = 0;
 
-  constructor(options: FanOutFixtureOptions & { tickMs?: number; idleTimeoutSeconds?: number }) {
+  constructor(options: TestServerOptions) {
     const tickMs = options.tickMs ?? 5;
     this.fixture = createFanOutFixture(options);
     const { fanOut, stats } = this.fixture;
@@ -58,12 +64,13 @@ class TestServer {
       nowMs: () => this.nowMs(),
       onWork: () => this.#loop.wake(),
       allowedOrigins: ['https://trade.example'],
+      maxPendingSockets: options.maxPendingSockets ?? 100,
       ...(options.idleTimeoutSeconds === undefined ? {} : { idleTimeoutSeconds: options.idleTimeoutSeconds }),
     });
     this.server.mount(this.#app);
   }
 
-  static async start(t: Test, options: FanOutFixtureOptions & { tickMs?: number; idleTimeoutSeconds?: number } = {}) {
+  static async start(t: Test, options: TestServerOptions = {}) {
     const server = new TestServer(options);
     await new Promise<void>((resolve) => {
       server.#app.listen('127.0.0.1', 0, (socket) => {
@@ -380,6 +387,33 @@ t.test('an upgrade that cannot be is answered in HTTP', async (t) => {
   await until('room again', () => server.fixture.fanOut.hasRoom);
   const listed = await RawClient.open(t, server.url, [], { origin: 'https://trade.example' });
   listed.socket.close();
+});
+
+t.test('sockets that never become WebSockets are bounded, and WebSockets are none of them', async (t) => {
+  const server = await TestServer.start(t, { maxPendingSockets: 2 });
+  const silent = async (): Promise<Socket> => {
+    const socket = connectTcp(server.port, '127.0.0.1');
+    socket.on('error', () => {});
+    t.teardown(() => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  for (let i = 0; i < 4; i++) await RawClient.open(t, server.url, [SUBPROTOCOL_BINARY]);
+  const first = await silent();
+  const second = await silent();
+  await once((await silent()).resume(), 'close');
+  t.equal(server.fixture.stat(FAN_OUT_STATS_REFUSED), 1, 'one too many, and counted');
+  t.equal(server.fixture.stat(FAN_OUT_STATS_CONNECTIONS), 4);
+  t.notOk(first.destroyed || second.destroyed, 'the others stay');
+  first.destroy();
+  // The server may be told of the new one before it is told that the first is gone.
+  for (let back = false; !back; ) {
+    back = await RawClient.open(t, server.url, [SUBPROTOCOL_BINARY]).then(
+      () => true,
+      () => false,
+    );
+  }
+  t.equal(server.fixture.stat(FAN_OUT_STATS_CONNECTIONS), 5, 'there is room again');
 });
 
 t.test('a client that stops is sent no more than its credit, and then the newest', async (t) => {

@@ -5,6 +5,7 @@ import { FAN_OUT_STATS_PROTOCOL_ERRORS, FAN_OUT_STATS_REFUSED } from '../core/sh
 import type { ClientTls } from './client-tls.ts';
 import { CloseCode } from './close-codes.ts';
 import type { OrderDesk } from './order-desk.ts';
+import { PendingSockets } from './pending-sockets.ts';
 import { WsBinaryProtocol } from './ws-binary-protocol.ts';
 import { WsConnection, type WsHost } from './ws-connection.ts';
 import { WsJsonProtocol } from './ws-json-protocol.ts';
@@ -29,6 +30,8 @@ export interface WsServerOptions {
   readonly allowedOrigins?: readonly string[];
   /** Takes requests about orders; a server without one refuses them. */
   readonly orders?: OrderDesk;
+  /** Sockets that are no WebSockets, or not yet; what is more is closed as it connects. */
+  readonly maxPendingSockets: number;
   /** 60 when left out. */
   readonly idleTimeoutSeconds?: number;
 }
@@ -52,6 +55,7 @@ export class WsServer implements WsHost {
   readonly #binary: WsBinaryProtocol;
   readonly #json = new WsJsonProtocol();
   readonly #connections = new Set<WsConnection>();
+  readonly #pendingSockets: PendingSockets;
   #pending: WsConnection[] = [];
   /** Those that were written to a moment ago. */
   #deferred: WsConnection[] = [];
@@ -62,10 +66,12 @@ export class WsServer implements WsHost {
     this.fanOut = options.fanOut;
     this.#stats = new Float64Array(options.stats);
     this.#binary = new WsBinaryProtocol(options.tickMs, options.orders);
+    this.#pendingSockets = new PendingSockets(options.maxPendingSockets, () => this.#countRefused());
   }
 
   mount(app: TemplatedApp): void {
     const { nowMs } = this.#options;
+    this.#pendingSockets.mount(app);
     app.ws<SocketData>(WS_PATH, {
       compression: uWS.DISABLED,
       maxPayloadLength: MESSAGE_HARD_MAX_BYTES,
@@ -165,12 +171,17 @@ export class WsServer implements WsHost {
       const data: SocketData = { isJson: protocol !== SUBPROTOCOL_BINARY, connection: undefined };
       const key = request.getHeader('sec-websocket-key');
       const extensions = request.getHeader('sec-websocket-extensions');
+      this.#pendingSockets.upgraded();
       response.upgrade(data, key, protocol, extensions, context);
     }
   }
 
-  #refuse(response: HttpResponse, status: string, text: string): void {
+  #countRefused(): void {
     this.#stats[FAN_OUT_STATS_REFUSED >> 1]! += 1;
+  }
+
+  #refuse(response: HttpResponse, status: string, text: string): void {
+    this.#countRefused();
     response.writeStatus(status).writeHeader('Content-Type', 'text/plain; charset=utf-8').end(`${text}\n`);
   }
 

@@ -17,6 +17,9 @@ import type { Agent, ControlMessage } from './agent.ts';
 import { RingWatch } from './ring-watch.ts';
 import { COMMAND_RING_BYTES, type FanOutWiring } from './topology.ts';
 
+/** Half as many sockets may be on their way as there may be connections, which files are provided for; a small server takes so many. */
+const PENDING_SOCKETS_LEAST = 256;
+
 /** How long closed sockets get to take their close message before the App is closed over them. */
 const CLOSE_GRACE_MS = 50;
 
@@ -77,6 +80,7 @@ export class FanOutAgent implements Agent {
       nowMs,
       onWork: () => this.#loop.wake(),
       allowedOrigins: settings.allowedOrigins,
+      maxPendingSockets: Math.max(PENDING_SOCKETS_LEAST, Math.ceil(settings.maxConnections / 2)),
       ...(this.#orders === undefined ? {} : { orders: this.#orders }),
     });
   }

@@ -77,7 +77,7 @@ export const fanOutStatsLayout: Layout = {
     subscriptions: { kind: 'f64', doc: 'subscriptions held now' },
     opened: { kind: 'f64', doc: 'connections opened' },
     closed: { kind: 'f64', doc: 'connections closed, for whatever reason' },
-    refused: { kind: 'f64', doc: 'connections refused at the upgrade' },
+    refused: { kind: 'f64', doc: 'connections refused, at the upgrade or before it' },
     quotesOut: { kind: 'f64', doc: 'quotes handed to the kernel' },
     framesOut: { kind: 'f64', doc: 'WebSocket frames of quotes sent' },
     bytesOut: { kind: 'f64', doc: 'payload bytes of those frames' },

@@ -74,7 +74,7 @@ export const FAN_OUT_STATS_SUBSCRIPTIONS = 8;
 export const FAN_OUT_STATS_OPENED = 10;
 /** f64: connections closed, for whatever reason */
 export const FAN_OUT_STATS_CLOSED = 12;
-/** f64: connections refused at the upgrade */
+/** f64: connections refused, at the upgrade or before it */
 export const FAN_OUT_STATS_REFUSED = 14;
 /** f64: quotes handed to the kernel */
 export const FAN_OUT_STATS_QUOTES_OUT = 16;
