@@ -1,10 +1,6 @@
 /** The process of the troublesome clients. */
-import { setPriority } from 'node:os';
 import { TroubleFleet } from './trouble-fleet.ts';
 import type { TroubleOrder, TroubleReport } from './trouble-messages.ts';
-
-/** It shares a core with the clients that are measured, and they have the first turn: the server's answer to trouble is measured, not the kernel's. */
-const NICENESS = 10;
 
 let fleet: TroubleFleet | undefined;
 
@@ -18,7 +14,6 @@ function answer(order: TroubleOrder): TroubleReport {
 }
 
 process.title = 'outcry-trouble';
-setPriority(NICENESS);
 // The bench is gone: no trouble may stay behind.
 process.on('disconnect', () => process.exit(1));
 process.on('uncaughtException', (error) => {
