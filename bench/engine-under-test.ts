@@ -9,7 +9,7 @@ import { processCpuSeconds, processTree, residentBytes, threadUsage } from './pr
 /** A first start with orders makes a database. */
 const READY_TIMEOUT_MS = 120_000;
 /** Their garbage is meant to be more than the young generation of the engine holds. */
-const SETTLING_SCRAPES = 1_000;
+const SETTLING_SCRAPES = 4_000;
 
 export interface EngineSettings {
   readonly dataDir: string;

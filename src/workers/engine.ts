@@ -22,6 +22,8 @@ import { workerUrl } from './worker-url.ts';
 const WATCH_MS = 250;
 /** How often it is looked at whether quotes flow, until they do. */
 const READY_WATCH_MS = 10;
+/** Acknowledgements and orders make garbage, quotes make next to none. */
+const SEMI_SPACE_MB = { 'feed.worker': 4, 'fan-out.worker': 32, 'order.worker': 32 } as const;
 
 export interface EngineOptions {
   readonly config: Config;
@@ -149,7 +151,7 @@ export class Engine {
 
   #role(
     roleName: string,
-    entry: string,
+    entry: keyof typeof SEMI_SPACE_MB,
     block: SharedArrayBuffer,
     cpus: readonly number[],
     own: () => object,
@@ -157,6 +159,7 @@ export class Engine {
     const { log, config } = this.#options;
     return new WorkerRole(roleName, block, {
       entry: workerUrl(entry),
+      semiSpaceMb: SEMI_SPACE_MB[entry],
       log,
       wiring: (generation): WorkerWiring => ({
         roleName,

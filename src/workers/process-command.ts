@@ -3,13 +3,13 @@ import { isExecutable, PROCESS_OPTION } from '../net/executable-assets.ts';
 import { workerUrl } from './worker-url.ts';
 
 /**
- * Garbage is collected by the thread that made it: helpers would take the cores of other threads. New objects have room for all that is under way at a time, so that
- * few outlive a collection.
+ * Garbage is collected by the thread that made it: helpers would take the cores of other threads. New objects have all the room that a thread may give them from the beginning, so that few
+ * outlive a collection; the workers' is in engine.ts.
  */
-const NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=32'];
-const V8_OPTIONS = ['--single-threaded-gc', ...NURSERY];
+const NURSERY = '--min-semi-space-size=32';
+const V8_OPTIONS = ['--single-threaded-gc', NURSERY];
 /** The executable can set them only once V8 runs, and V8 takes most changes ill by then. Collections of new objects, nearly all there are, are kept to their thread all the same. */
-const V8_OPTIONS_LATE = ['--no-parallel-scavenge', ...NURSERY];
+const V8_OPTIONS_LATE = ['--no-parallel-scavenge', NURSERY];
 
 /** Program and arguments that start the process whose entry is `name`: this very Node, or this very executable. */
 export function processCommand(name: string): readonly string[] {

@@ -19,8 +19,13 @@ const FIRST_BEAT_MAX_MS = 20_000;
 /** How long a worker may take to answer a request. */
 const ANSWER_MS = 6_000;
 
+/** A young generation is two semi-spaces and as much again for what is large. */
+const SEMI_SPACES = 3;
+
 export interface WorkerRoleOptions {
   readonly entry: URL;
+  /** Room for new objects: a thread has touched twice as much after a while, however little it makes. */
+  readonly semiSpaceMb: number;
   readonly log: Log;
   /** The wiring of the next worker, made when it starts: rows and settings as they are then. */
   readonly wiring: (generation: number) => WorkerWiring;
@@ -73,6 +78,7 @@ export class WorkerRole {
     const worker = new Worker(this.#options.entry, {
       workerData: this.#options.wiring(this.#generation),
       name: this.roleName,
+      resourceLimits: { maxYoungGenerationSizeMb: this.#options.semiSpaceMb * SEMI_SPACES },
     });
     this.#worker = worker;
     worker.on('message', (report: WorkerReport) => this.#onReport(report));
