@@ -157,7 +157,7 @@ export const TROUBLE_KINDS = {
   /** Asks for long answers, as fast as it may, and takes none of them. */
   'asks-and-never-reads': {
     as: 'guest',
-    everyMs: 1_100,
+    everyMs: 2_100,
     comeBackMs: 1_000,
     act(connection, _turn, whims) {
       connection.pause();
@@ -168,7 +168,7 @@ export const TROUBLE_KINDS = {
   /** Subscribes to a thousand instruments and ends it again, as fast as it may. */
   'changes-its-mind': {
     as: 'guest',
-    everyMs: 1_100,
+    everyMs: 2_100,
     comeBackMs: 1_000,
     act(connection, turn, whims) {
       connection.acknowledge();
@@ -180,7 +180,7 @@ export const TROUBLE_KINDS = {
   },
   'unknown-symbols': {
     as: 'guest',
-    everyMs: 1_400,
+    everyMs: 2_400,
     comeBackMs: 1_000,
     act(connection) {
       connection.subscribe(UNKNOWN_SYMBOLS, 'ltp');

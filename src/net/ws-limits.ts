@@ -16,7 +16,7 @@ export const PROTOCOL_ERRORS_MAX = 20;
  */
 export const MESSAGES_A_SECOND = 50;
 export const MESSAGES_BURST = 200;
-export const SYMBOLS_PER_TOKEN = 20;
+export const SYMBOLS_PER_TOKEN = 10;
 export const BYTES_PER_TOKEN = 4_096;
 
 /** A connection that was written to gets its next answers and events so much later, together: who makes many must not cost the others their turn. */
