@@ -17,6 +17,7 @@ import type { OrderBooks } from './order-books.ts';
 import type { CancelAll, CancelOrder, CommandReply, ModifyOrder } from './order-command.ts';
 import { type InstrumentFacts, isStop, marketRefusal, type Refusal, termsRefusal } from './order-validation.ts';
 import type { SessionDecisions } from './session-decisions.ts';
+import { isReached } from './trigger-book.ts';
 import { accountOf, cancelReplaceRequest, cancelRequest, newOrderSingle, triggeredType } from './venue-terms.ts';
 
 /** Replaces of one order that may be unanswered at a time. */
@@ -110,11 +111,15 @@ export class ChangeDecisions {
     return { kind: 'cancels-requested', ...counts, seq: account.seq };
   }
 
-  /** The trigger price of a stop order has traded; one that waits no longer is passed over. */
-  trigger(decision: Decision, orderID: number, nowMicros: number): void {
+  /**
+   * A trade at `lastPaise` reached the trigger price of a stop order. One that waits no longer is passed over, and so is one whose trigger is another by now: it was changed meanwhile, or the
+   * change by which it was reached never became durable. That one is in the book again, and waits.
+   */
+  trigger(decision: Decision, orderID: number, lastPaise: number, nowMicros: number): void {
     const account = this.#books.accounts.ownerOf(orderID);
     const order = account?.orders.get(orderID);
     if (account === undefined || order === undefined || order.status !== OrderStatus.TriggerPending) return;
+    if (!isReached(order.side, order.terms.triggerPricePaise, lastPaise)) return;
     const facts = this.#books.instruments.byId(order.instrumentId);
     if (facts === undefined) return;
     const ordType = triggeredType(order.terms.ordType);

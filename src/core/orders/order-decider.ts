@@ -83,7 +83,7 @@ export class OrderDecider {
         if (input.text !== '') decision.alarm(AlarmKind.UnexpectedMessage, 0, 0, input.text);
         break;
       case 'trigger':
-        this.#changes.trigger(decision, input.orderID, nowMicros);
+        this.#changes.trigger(decision, input.orderID, input.lastPaise, nowMicros);
         break;
       case 'session':
         decision.session = { delivery: input.delivery, state: input.isUp ? 'up' : 'down' };

@@ -45,7 +45,7 @@ export type OrderInput = InputBase &
     /** A message that says nothing about an order that we could use. */
     | { readonly type: 'unexpected'; readonly text: string; readonly delivery: Delivery }
     /** A trade reached the trigger price of a stop order. */
-    | { readonly type: 'trigger'; readonly orderID: number }
+    | { readonly type: 'trigger'; readonly orderID: number; readonly lastPaise: number }
     | { readonly type: 'session'; readonly isUp: boolean; readonly delivery: Delivery }
     /** Every order that was alive when the session came up has been answered for. */
     | { readonly type: 'settled'; readonly sessionName: string }

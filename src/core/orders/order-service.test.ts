@@ -5,7 +5,7 @@ import { EventType } from '../ledger/ledger-event.ts';
 import { clOrdIDOf, OrderStatus } from '../ledger/order.ts';
 import { RefusalCode } from '../refusal-codes.ts';
 import { AlarmKind } from './order-effects.ts';
-import { limit, limitOrder, OTHER_USER, TestDesk, USER } from './testing/test-desk.ts';
+import { ACME, limit, limitOrder, OTHER_USER, stopLimit, TestDesk, USER } from './testing/test-desk.ts';
 import { SESSION_NAME } from './testing/test-venue.ts';
 
 t.test('accounts and money', (t) => {
@@ -36,6 +36,24 @@ t.test('accounts and money', (t) => {
 function places(batch: LedgerBatch, quantity: number): boolean {
   return batch.events.some(({ detail }) => detail.type === EventType.OrderPlaced && detail.terms.quantity === quantity);
 }
+
+t.test('a stop order does not fire at a trigger that was refused in the end', (t) => {
+  const desk = TestDesk.open();
+  const orderID = desk.place({ terms: stopLimit(10, 10_200, 10_300) });
+  desk.ledger.constraint = ({ events }) =>
+    events.some(({ detail }) => 'terms' in detail && detail.terms.triggerPricePaise === 10_100) ? 'orders_check' : '';
+  desk.send({ type: 'modify', userId: USER, orderID, terms: stopLimit(10, 10_100, 10_300) });
+  desk.trade(ACME, 10_100);
+  desk.settle();
+  t.match(desk.replies.at(-1), { code: RefusalCode.BadTrigger }, 'decided again when the market was there already');
+  t.match(desk.order(orderID), { status: OrderStatus.TriggerPending, terms: stopLimit(10, 10_200, 10_300) });
+  t.same(desk.venue.inbox, []);
+  desk.trade(ACME, 10_200);
+  desk.settle();
+  t.equal(desk.venue.inbox.length, 1, 'its own trigger fires it');
+  t.same(desk.account(), desk.ledger.account(USER));
+  t.end();
+});
 
 t.test('an order that the database refuses is refused alone, at each place in a batch', (t) => {
   for (let poison = 0; poison < 6; poison++) {

@@ -138,7 +138,7 @@ export class OrderService implements VenueListener {
     this.#tell(nowMicros);
     const { triggers } = this.#books;
     for (let stop = triggers.next(instrumentIndex, pricePaise); stop; stop = triggers.next(instrumentIndex, pricePaise))
-      this.#offer({ type: 'trigger', orderID: stop.orderID, nowMicros: this.#nowMicros });
+      this.#offer({ type: 'trigger', orderID: stop.orderID, lastPaise: pricePaise, nowMicros: this.#nowMicros });
   }
 
   /** The inputs of a turn are in: what is decided goes to the database, if nothing else is on its way there. */

@@ -65,15 +65,20 @@ export class TriggerBook {
     const stops = this.#stops.get(instrumentIndex);
     if (stops === undefined) return undefined;
     const buy = stops.buys.at(-1);
-    if (buy !== undefined && lastPaise >= buy.triggerPricePaise) {
+    if (buy !== undefined && isReached(OrderSide.Buy, buy.triggerPricePaise, lastPaise)) {
       this.remove(buy.orderID);
       return buy;
     }
     const sell = stops.sells.at(-1);
-    if (sell === undefined || lastPaise > sell.triggerPricePaise) return undefined;
+    if (sell === undefined || !isReached(OrderSide.Sell, sell.triggerPricePaise, lastPaise)) return undefined;
     this.remove(sell.orderID);
     return sell;
   }
+}
+
+/** Whether a trade at this price fires a stop order. */
+export function isReached(side: OrderSide, triggerPricePaise: number, lastPaise: number): boolean {
+  return side === OrderSide.Buy ? lastPaise >= triggerPricePaise : lastPaise <= triggerPricePaise;
 }
 
 function sideOf(stops: InstrumentStops, stop: StopOrder): StopOrder[] {
