@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineUsage, Metrics } from './engine-under-test.ts';
 import type { BenchSetup, Measurement, Subject } from './harness.ts';
-import { Rig, type RigOptions } from './rig.ts';
+import { QUOTES_BY_ZIPF, Rig, type RigOptions } from './rig.ts';
 import { fitUnitCosts, type MeasuredLoad } from './unit-cost-fit.ts';
 import { costSamples, loadSamples, predictionSamples, predictLoad, writeCosts } from './unit-cost-report.ts';
 
@@ -147,13 +147,9 @@ async function underArrivals(rig: Rig, point: Point, { seed }: CapacityOptions):
   await rig.connect({
     connections: point.connections,
     symbols: point.symbols,
-    draw: 'zipf',
-    mode: 'quote',
-    filterBps: undefined,
-    clients: 1,
+    ...QUOTES_BY_ZIPF,
     connectsPerSecond: CONNECTS_PER_SECOND,
     seed,
-    decode: 'later',
   });
   return difference(point, point.connections / 2, point.connections, before, await reading(rig));
 }

@@ -4,6 +4,8 @@ export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, 
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 export const FIN = 0x80;
 export const MASKED = 0x80;
+/** Where the engine takes WebSockets. */
+export const WS_PATH = '/ws';
 const MASK_BYTES = 4;
 /** More is never sent in one frame. */
 const PAYLOAD_BYTES_MAX = 0xffff;
@@ -21,13 +23,14 @@ export function clientFrame(head: number, payload: Uint8Array): Buffer {
   return frame;
 }
 
-/** `subprotocol` may be ''. */
-export function upgradeRequest(host: string, port: number, subprotocol: string): string {
+/** An upgrade of `path`; `subprotocol` may be ''. */
+export function upgradeRequest(path: string, subprotocol: string): string {
   return [
-    'GET /ws HTTP/1.1',
-    `Host: ${host}:${port}`,
+    `GET ${path} HTTP/1.1`,
+    'Host: 127.0.0.1',
     'Upgrade: websocket',
     'Connection: Upgrade',
+    // Always the same: the server in C knows the answer to this one alone.
     'Sec-WebSocket-Key: b3V0Y3J5LWJlbmNoLWtleQ==',
     'Sec-WebSocket-Version: 13',
     ...(subprotocol === '' ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`]),

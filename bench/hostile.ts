@@ -3,7 +3,7 @@ import type { EngineUsage } from './engine-under-test.ts';
 import { complain, verdictSamples } from './fanout.ts';
 import type { BenchSetup, Measurement, Sample } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
-import { type LoadOptions, Rig } from './rig.ts';
+import { type LoadOptions, QUOTES_BY_ZIPF, Rig } from './rig.ts';
 import type { TroubleKindName } from './trouble-kinds.ts';
 import { type TroubleProcess, troubleSamples } from './trouble-process.ts';
 
@@ -117,13 +117,9 @@ function load({ symbols, seed }: HostileOptions, connections: number): LoadOptio
   return {
     connections,
     symbols,
-    draw: 'zipf',
-    mode: 'quote',
-    filterBps: undefined,
-    clients: 1,
+    ...QUOTES_BY_ZIPF,
     connectsPerSecond: CONNECTS_PER_SECOND,
     seed,
-    decode: 'later',
     awake: false,
   };
 }

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { pack, unpack } from 'msgpackr';
 import { writeVarint } from '../src/core/fan-out/varint.ts';
 import { ACK_BYTES, FrameType, type ModeName, SUBPROTOCOL_BINARY } from '../src/core/fan-out/wire.ts';
-import { clientFrame, FIN, Opcode, upgradeRequest } from './client-frames.ts';
+import { clientFrame, FIN, Opcode, upgradeRequest, WS_PATH } from './client-frames.ts';
 
 /** What a connection tells its owner. `bytes` are valid during the call only. */
 export interface LoadListener {
@@ -65,7 +65,7 @@ export class LoadConnection {
     const target = { host, port, noDelay: true, onread };
     this.#socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
     this.#socket.on(tls ? 'secureConnect' : 'connect', () =>
-      this.#socket.write(upgradeRequest(host, port, SUBPROTOCOL_BINARY)),
+      this.#socket.write(upgradeRequest(WS_PATH, SUBPROTOCOL_BINARY)),
     );
     this.#socket.on('error', (error) => {
       this.#closeReason = error.message;

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { clientFrame, FIN, type Opcode, upgradeRequest } from './client-frames.ts';
+import { clientFrame, FIN, type Opcode, upgradeRequest, WS_PATH } from './client-frames.ts';
 
 /** What becomes of a raw socket. */
 export interface RawListener {
@@ -33,7 +33,7 @@ export class RawSocket {
     };
     socket.on('connect', () => {
       if (subprotocol === undefined) ready();
-      else socket.write(upgradeRequest(host, port, subprotocol));
+      else socket.write(upgradeRequest(WS_PATH, subprotocol));
     });
     socket.on('data', (bytes: Buffer) => {
       if (this.#isReady) return;

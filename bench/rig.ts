@@ -47,6 +47,15 @@ export interface LoadOptions {
   readonly awake?: boolean;
 }
 
+/** What most benches ask for: popular instruments more often, mode quote, the server's filter, one load process that looks into the frames afterwards. */
+export const QUOTES_BY_ZIPF = {
+  draw: 'zipf',
+  mode: 'quote',
+  filterBps: undefined,
+  clients: 1,
+  decode: 'later',
+} as const satisfies Partial<LoadOptions>;
+
 /** Figures of all load processes together. */
 export interface LoadTotals extends Omit<LoadFigures, 'latency' | 'exchangeLatency'> {
   readonly latency: Histogram;

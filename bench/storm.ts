@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { complain, verdictSamples } from './fanout.ts';
 import type { BenchSetup, Measurement } from './harness.ts';
 import { percentileSamples } from './histogram.ts';
-import { type LoadOptions, Rig, type RigOptions } from './rig.ts';
+import { type LoadOptions, QUOTES_BY_ZIPF, Rig, type RigOptions } from './rig.ts';
 
 export interface StormOptions {
   /** Clients that are there all the time. */
@@ -94,13 +94,9 @@ function load(options: StormOptions, connections: number, connectsPerSecond: num
   return {
     connections,
     symbols,
-    draw: 'zipf',
-    mode: 'quote',
-    filterBps: undefined,
-    clients: 1,
+    ...QUOTES_BY_ZIPF,
     connectsPerSecond,
     seed,
-    decode: 'later',
     awake: false,
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchSetup, Measurement, Subject } from './harness.ts';
 import { hasNginx } from './nginx-front.ts';
-import { Rig, type Transport } from './rig.ts';
+import { QUOTES_BY_ZIPF, Rig, type Transport } from './rig.ts';
 
 export interface TlsOptions {
   readonly connections: number;
@@ -58,13 +58,9 @@ async function measure(rig: Rig, options: TlsOptions): Promise<Measurement> {
   await rig.connect({
     connections: options.connections,
     symbols: SYMBOLS,
-    draw: 'zipf',
-    mode: 'quote',
-    filterBps: undefined,
-    clients: 1,
+    ...QUOTES_BY_ZIPF,
     connectsPerSecond: CONNECTS_PER_SECOND,
     seed: options.seed,
-    decode: 'later',
   });
   const open = usage(rig);
   const framesOpen = await framesOut(rig);

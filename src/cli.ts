@@ -1,4 +1,4 @@
-/** `outcry`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no engine runs, 4 refused or invalid input. */
+/** `outcry`: the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no engine runs, 4 refused or invalid input, 141 nobody reads the output. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ExitCode, exitCodeOf } from './cli/exit-codes.ts';
@@ -6,11 +6,12 @@ import { installed } from './net/installation.ts';
 
 const EXIT_CODES = `
 Exit codes:
-  0  done
-  1  failed
-  2  wrong usage or configuration; nothing was started
-  3  no engine runs on the data directory
-  4  the engine refused, or the input is not valid`;
+  0    done
+  1    failed
+  2    wrong usage or configuration; nothing was started
+  3    no engine runs on the data directory
+  4    the engine refused, or the input is not valid
+  141  the reader of the output has gone`;
 
 /** What adds each command, in the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {

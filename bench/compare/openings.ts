@@ -1,5 +1,6 @@
 import { encodeControl } from '../../src/core/fan-out/control-codec.ts';
 import { FrameType, SUBPROTOCOL_BINARY } from '../../src/core/fan-out/wire.ts';
+import { clientFrame, FIN, Opcode, upgradeRequest, WS_PATH } from '../client-frames.ts';
 import { natsSubject } from './feeds.ts';
 
 /** What a connection of the load client sends first: the upgrade request, and bytes of whole frames after the upgrade. */
@@ -8,10 +9,6 @@ export interface Opening {
   readonly after: Uint8Array;
 }
 
-const KEY = 'b3V0Y3J5LWJlbmNoLWtleQ==';
-const FIN_BINARY = 0x82;
-const MASKED = 0x80;
-const MASK_BYTES = 4;
 const NOTHING = new Uint8Array(0);
 
 /** Subscriptions of outcry.v1, in mode quote. */
@@ -21,23 +18,23 @@ export function outcryOpening(symbols: readonly string[]): Opening {
     { action: 'subscribe', symbols: [...symbols], mode: 'quote' },
     1,
   );
-  return { request: upgrade('/ws', SUBPROTOCOL_BINARY), after: frame(subscribe) };
+  return { request: upgradeRequest(WS_PATH, SUBPROTOCOL_BINARY), after: frame(subscribe) };
 }
 
 /** Subscriptions of the programs of the bench itself: u16 positions, little-endian. */
 export function positionsOpening(positions: readonly number[]): Opening {
-  return { request: upgrade('/', null), after: frame(new Uint8Array(Uint16Array.from(positions).buffer)) };
+  return { request: upgradeRequest('/', ''), after: frame(new Uint8Array(Uint16Array.from(positions).buffer)) };
 }
 
 export function natsOpening(positions: readonly number[]): Opening {
   const subscribe = positions.map((position, i) => `SUB ${natsSubject(position)} ${i + 1}\r\n`);
   const text = `CONNECT {"verbose":false,"pedantic":false}\r\n${subscribe.join('')}PING\r\n`;
-  return { request: upgrade('/', null), after: frame(Buffer.from(text, 'latin1')) };
+  return { request: upgradeRequest('/', ''), after: frame(Buffer.from(text, 'latin1')) };
 }
 
 /** The path names the channels: nothing follows. */
 export function nchanOpening(positions: readonly number[]): Opening {
-  return { request: upgrade(`/subscribe/${positions.join(',')}`, null), after: NOTHING };
+  return { request: upgradeRequest(`/subscribe/${positions.join(',')}`, ''), after: NOTHING };
 }
 
 /** The openings as the load client reads them: u32 length and bytes, of the request and of what follows. */
@@ -53,27 +50,7 @@ function counted(bytes: Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** A whole message in one frame, masked with zero. */
+/** A whole message in one frame. */
 function frame(payload: Uint8Array): Uint8Array {
-  const isLong = payload.length > 125;
-  const head = isLong ? 4 : 2;
-  const bytes = Buffer.alloc(head + MASK_BYTES + payload.length);
-  bytes[0] = FIN_BINARY;
-  bytes[1] = MASKED | (isLong ? 126 : payload.length);
-  if (isLong) bytes.writeUInt16BE(payload.length, 2);
-  bytes.set(payload, head + MASK_BYTES);
-  return bytes;
-}
-
-function upgrade(path: string, subprotocol: string | null): string {
-  return [
-    `GET ${path} HTTP/1.1`,
-    'Host: 127.0.0.1',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Key: ${KEY}`,
-    'Sec-WebSocket-Version: 13',
-    ...(subprotocol === null ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`]),
-    '\r\n',
-  ].join('\r\n');
+  return clientFrame(FIN | Opcode.Binary, payload);
 }

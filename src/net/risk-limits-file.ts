@@ -2,14 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import * as z from 'zod';
 import { OutcryError } from '../core/errors.ts';
 import { limitProblem } from '../core/risk/risk-limits.ts';
-import type { LimitSettings } from '../core/risk/risk-settings.ts';
-
-/** An operator's limits above those of the profile, each layer above the one before. */
-export interface RiskLayers {
-  readonly limits: LimitSettings;
-  readonly instruments: ReadonlyMap<string, LimitSettings>;
-  readonly users: ReadonlyMap<number, LimitSettings>;
-}
+import { type LimitSettings, NO_RISK_LAYERS, type RiskLayers } from '../core/risk/risk-settings.ts';
 
 const FILE_MAX_BYTES = 1 << 22;
 const SYMBOL_PATTERN = /^[\x20-\x7e]{1,64}$/;
@@ -29,7 +22,7 @@ const schema = z.strictObject({
 
 /** `{"limits": {…}, "instruments": {"SYMBOL": {…}}, "users": {"42": {…}}}`, each with limits by name; null turns one off. No layers without a file. CONFIG_INVALID. */
 export function readRiskLayers(path: string): RiskLayers {
-  if (path === '') return { limits: {}, instruments: new Map(), users: new Map() };
+  if (path === '') return NO_RISK_LAYERS;
   const result = schema.safeParse(readJson(path));
   if (!result.success) {
     const issue = result.error.issues[0]!;

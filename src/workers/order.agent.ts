@@ -7,7 +7,7 @@ import { AlarmKind, type OrderAlarm, type OrderEffects } from '../core/orders/or
 import { OrderService } from '../core/orders/order-service.ts';
 import { type CommittedState, ORDER_SERVICE_DEFAULTS } from '../core/orders/order-service-parts.ts';
 import { OrderWorkerState } from '../core/orders/order-worker-state.ts';
-import { type LimitSettings, RiskSettings } from '../core/risk/risk-settings.ts';
+import { type LimitSettings, NO_RISK_LAYERS, type RiskLayers, RiskSettings } from '../core/risk/risk-settings.ts';
 import * as stats from '../core/shm/generated/worker-stats.gen.ts';
 import { WakeBell } from '../core/shm/wake-bell.ts';
 import { PostgresClientLedger } from '../net/client-ledger.ts';
@@ -17,7 +17,6 @@ import { LedgerReader } from '../net/ledger-reader.ts';
 import { loadCommittedState } from '../net/ledger-state.ts';
 import type { Log } from '../net/log.ts';
 import { OrderAcceptor } from '../net/order-acceptor.ts';
-import type { RiskLayers } from '../net/risk-limits-file.ts';
 import { readVenueCredentials } from '../net/venue-credentials.ts';
 import { AccountServer } from './account-server.ts';
 import type { Agent, ControlMessage } from './agent.ts';
@@ -49,7 +48,7 @@ export class OrderAgent implements Agent {
   readonly #stats: Float64Array;
   readonly #instruments = new InstrumentRows();
   readonly #operators: Operators;
-  #riskLayers: RiskLayers = { limits: {}, instruments: new Map(), users: new Map() };
+  #riskLayers: RiskLayers = NO_RISK_LAYERS;
   readonly #ledger: LedgerPostgres;
   readonly #reader: LedgerReader;
   readonly #trades: TradeWatch;

@@ -7,6 +7,16 @@ import { DEFAULT_LIMITS, limitProblem, RISK_PROFILES, type RiskLimits, type Risk
 /** Limits that somebody set; null turns one off. */
 export type LimitSettings = { readonly [K in keyof RiskLimits]?: number | null };
 
+/** An operator's limits above those of the profile, each layer above the one before. */
+export interface RiskLayers {
+  readonly limits: LimitSettings;
+  /** By symbol. */
+  readonly instruments: ReadonlyMap<string, LimitSettings>;
+  readonly users: ReadonlyMap<number, LimitSettings>;
+}
+
+export const NO_RISK_LAYERS: RiskLayers = { limits: {}, instruments: new Map(), users: new Map() };
+
 /** What is in force for orders of one user in one instrument. */
 export interface RiskTerms {
   readonly limits: RiskLimits;
