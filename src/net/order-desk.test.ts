@@ -162,7 +162,8 @@ t.test('every socket of a user is told every event once, whatever was lost on th
   await logIn(two, '42', 3);
   await logIn(other, '43', 0);
   event(42, 4);
-  t.match([one.take(), two.take(), other.take()], [[{ seq: 4 }], [{ seq: 4 }], []]);
+  t.match([one.take(), two.take()], [[{ seq: 4 }], [{ seq: 4 }]]);
+  t.same(other.take(), []);
 
   // 5 was lost.
   event(42, 6);

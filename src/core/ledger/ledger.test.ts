@@ -144,7 +144,7 @@ t.test('a replace that is unanswered is held for, refused or taken', async (t) =
   ledger.apply(cancelRequested(account, order, 24));
   t.match(order.pendingChanges, [{ version: 3, terms: null }]);
   ledger.apply(orderEnded(account, order, EventType.OrderCanceled, 0, '', 25));
-  t.match(order, { status: OrderStatus.Canceled, holdPaise: 0, pendingChanges: [] });
+  t.match(order, { status: OrderStatus.Canceled, holdPaise: 0, pendingChanges: { length: 0 } });
   t.equal(account.heldPaise, 0);
   const late = ledger.fill(order, 15, 100_000);
   t.match(late.detail, { isLate: true });

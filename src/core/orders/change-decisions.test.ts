@@ -73,12 +73,12 @@ t.test('a replace: held for the more of both until it is answered', (t) => {
   t.equal(desk.order(orderID).terms.quantity, 10, 'the terms in force are the old ones');
   desk.venue.accept();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: [], holdPaise: held20 });
+  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: { length: 0 }, holdPaise: held20 });
   t.equal(modify(desk, orderID, limit(5, 10_000)), 0);
   t.equal(desk.account().heldPaise, held20, 'less is not free before the venue says so');
   desk.venue.reject();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: [], holdPaise: held20 });
+  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: { length: 0 }, holdPaise: held20 });
   t.equal(modify(desk, orderID, limit(5, 10_000)), 0);
   desk.venue.accept();
   desk.settle();
@@ -105,7 +105,7 @@ t.test('a chain of replaces and a cancel, each naming the one before it', (t) =>
   t.match(desk.order(orderID), { terms: { quantity: 14 }, venueVersion: 2 });
   desk.venue.accept();
   desk.settle();
-  t.match(desk.order(orderID), { status: OrderStatus.Canceled, holdPaise: 0, pendingChanges: [] });
+  t.match(desk.order(orderID), { status: OrderStatus.Canceled, holdPaise: 0, pendingChanges: { length: 0 } });
   t.equal(desk.account().heldPaise, 0);
   t.end();
 });
@@ -119,7 +119,7 @@ t.test('what is chained to a rejected replace is rejected with it', (t) => {
   desk.venue.reject();
   desk.venue.accept();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 10 }, pendingChanges: [], holdPaise: heldPaise });
+  t.match(desk.order(orderID), { terms: { quantity: 10 }, pendingChanges: { length: 0 }, holdPaise: heldPaise });
   t.equal(modify(desk, orderID, limit(12, 10_000)), 0);
   desk.venue.accept();
   desk.settle();
@@ -149,7 +149,7 @@ t.test('a replace that crosses the last fill', (t) => {
   desk.settle();
   t.match(
     desk.order(thirdID),
-    { status: OrderStatus.Filled, holdPaise: 0, pendingChanges: [] },
+    { status: OrderStatus.Filled, holdPaise: 0, pendingChanges: { length: 0 } },
     'with another behind it',
   );
   desk.venue.inbox.length = 0;

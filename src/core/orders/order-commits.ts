@@ -47,8 +47,9 @@ export class OrderCommits implements CommitHost<OrderInput, Decision> {
     const decision = decider.decide(input, again);
     for (const { type, body } of decision.requests) if (type !== 'status') books.unsent.add(body.clOrdID);
     if (decision.events.length > 0 || decision.session !== null) return decision;
-    // What was seen of memory is told when it is durable; a refusal holds whatever becomes of that.
-    if ((decision.tell !== null || isOfOrder(decision)) && !isAllDurable()) return decision;
+    // What was seen of memory is told when it is durable, and what has to be asked after follows from what was seen; a refusal holds whatever becomes of that.
+    const isSeen = decision.tell !== null || isOfOrder(decision) || input.type === 'settled';
+    if (isSeen && !isAllDurable()) return decision;
     this.release(input, decision, input.nowMicros);
     return null;
   }

@@ -145,6 +145,33 @@ t.test('a cancel that never left is rejected after the restart; one that the ven
   t.end();
 });
 
+t.test('a change that never arrived is asked after again when the answer before was undone with its batch', (t) => {
+  const desk = TestDesk.open();
+  const orderID = desk.place();
+  desk.venue.accept();
+  desk.send({ type: 'cancel', userId: USER, orderID });
+  desk.settle();
+  desk.venue.inbox.length = 0;
+  desk.venue.cut();
+  desk.venue.connect();
+  while (desk.order(orderID).pendingChanges.length > 0) {
+    desk.service.flush(desk.nowMicros);
+    desk.ledger.answer();
+    desk.venue.carry();
+  }
+  desk.ledger.constraint = ({ newOrders }) => (newOrders.length > 0 ? 'orders_check' : '');
+  desk.send(limitOrder());
+  desk.venue.cut();
+  desk.venue.connect();
+  t.same(desk.order(orderID).pendingChanges, [], 'there is nothing to ask after at this logon');
+  desk.settle();
+  t.match(desk.replies.at(-1), { kind: 'refused' }, 'the batch with the answer was undone');
+  t.same(desk.order(orderID).pendingChanges, []);
+  t.equal(desk.order(orderID).status, OrderStatus.Open);
+  t.same(desk.account(), desk.ledger.account(USER));
+  t.end();
+});
+
 t.test('an order that the venue has lost was canceled, and somebody must look', (t) => {
   const desk = TestDesk.open();
   const orderID = desk.place();

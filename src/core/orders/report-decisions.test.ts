@@ -252,7 +252,7 @@ t.test('terms that the venue made itself are those in force', (t) => {
   desk.venue.inbox[0] = { ...desk.venue.inbox[0]!, terms: { ...terms!, orderQty: 15 } };
   desk.venue.accept();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 15 }, venueVersion: 1, pendingChanges: [] });
+  t.match(desk.order(orderID), { terms: { quantity: 15 }, venueVersion: 1, pendingChanges: { length: 0 } });
   t.same(kinds(desk), [AlarmKind.VenueDiffers]);
   t.ok(name !== '');
   t.end();
