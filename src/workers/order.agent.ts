@@ -82,7 +82,7 @@ export class OrderAgent implements Agent {
     this.#market = new BoardMarket(buffers.board, instrumentCapacity);
     this.#ledger = new LedgerPostgres(settings.ledger, SHARD);
     this.#reader = new LedgerReader(settings.ledger);
-    this.#trades = new TradeWatch(buffers.trades, this.#market, instrumentCapacity, this.#stats, log);
+    this.#trades = new TradeWatch(buffers.trades, this.#stats, log);
     this.#operators = new Operators(report);
     this.#day = tradingDayAt(nowMicros(), settings.marketHours);
     this.#snapshots = new DaySnapshots(() => snapshotThread({ target: settings.ledger, cpus: settings.restCpus }), log);

@@ -8,20 +8,15 @@ import {
 } from '../core/shm/generated/broadcast-ring.gen.ts';
 import { ORDER_STATS_TRADES_IN, ORDER_STATS_TRADES_LOST } from '../core/shm/generated/worker-stats.gen.ts';
 import type { Log } from '../net/log.ts';
-import type { BoardMarket } from './order-market.ts';
 
 /** Tells the order service of the market's trades, which fire stop orders. */
 export class TradeWatch {
   readonly #trades: BroadcastRingReader;
-  readonly #market: BoardMarket;
-  readonly #instrumentCapacity: number;
   readonly #stats: Float64Array;
   readonly #log: Log;
 
-  constructor(ring: SharedArrayBuffer, market: BoardMarket, instrumentCapacity: number, stats: Float64Array, log: Log) {
+  constructor(ring: SharedArrayBuffer, stats: Float64Array, log: Log) {
     this.#trades = new BroadcastRingReader(ring, TRADE_RECORD_STRIDE_WORDS);
-    this.#market = market;
-    this.#instrumentCapacity = instrumentCapacity;
     this.#stats = stats;
     this.#log = log;
   }
@@ -37,17 +32,10 @@ export class TradeWatch {
       const index = record[TRADE_RECORD_INSTRUMENT_INDEX] as number;
       service.trade(index, record[TRADE_RECORD_PRICE_PAISE] as number, micros);
     }
-    if (trades.lostCount > lostBefore) this.#lookAtAll(service, micros);
+    // What they came to stands on the board, which stop orders are held against all the same.
+    if (trades.lostCount > lostBefore)
+      this.#log('warn', 'trades were lapped before stop orders saw them', { lost: trades.lostCount });
     this.#stats[ORDER_STATS_TRADES_IN >> 1]! += count;
     this.#stats[ORDER_STATS_TRADES_LOST >> 1] = trades.lostCount;
-  }
-
-  /** Trades were lapped: what they came to stands on the board. */
-  #lookAtAll(service: OrderService, micros: number): void {
-    this.#log('warn', 'trades were lapped before stop orders saw them', { lost: this.#trades.lostCount });
-    for (let index = 0; index < this.#instrumentCapacity; index++) {
-      const lastPaise = this.#market.lastPaise(index);
-      if (lastPaise > 0) service.trade(index, lastPaise, micros);
-    }
   }
 }

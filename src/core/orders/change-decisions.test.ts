@@ -73,12 +73,22 @@ t.test('a replace: held for the more of both until it is answered', (t) => {
   t.equal(desk.order(orderID).terms.quantity, 10, 'the terms in force are the old ones');
   desk.venue.accept();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: { length: 0 }, holdPaise: held20 });
+  t.match(desk.order(orderID), {
+    terms: { quantity: 20 },
+    venueVersion: 1,
+    pendingChanges: { length: 0 },
+    holdPaise: held20,
+  });
   t.equal(modify(desk, orderID, limit(5, 10_000)), 0);
   t.equal(desk.account().heldPaise, held20, 'less is not free before the venue says so');
   desk.venue.reject();
   desk.settle();
-  t.match(desk.order(orderID), { terms: { quantity: 20 }, venueVersion: 1, pendingChanges: { length: 0 }, holdPaise: held20 });
+  t.match(desk.order(orderID), {
+    terms: { quantity: 20 },
+    venueVersion: 1,
+    pendingChanges: { length: 0 },
+    holdPaise: held20,
+  });
   t.equal(modify(desk, orderID, limit(5, 10_000)), 0);
   desk.venue.accept();
   desk.settle();

@@ -20,6 +20,7 @@ import { AlarmKind, type OrderEffects, type WantedOrder } from './order-effects.
 import { OrderIds } from './order-ids.ts';
 import type { Delivery, OrderInput } from './order-input.ts';
 import type { CommittedState, OrderServiceParts, OrderServiceSettings } from './order-service-parts.ts';
+import { StopWatch } from './stop-watch.ts';
 import { accountOf, sideOf } from './venue-terms.ts';
 
 const MICROS_A_MILLI = 1_000;
@@ -39,6 +40,7 @@ export class OrderService implements VenueListener {
   readonly #marks = new Map<string, DeliveryMark>();
   readonly #commandsOf = new Map<number, number>();
   readonly #dayRoll: DayRoll;
+  readonly #stops: StopWatch;
   #commandCount = 0;
   #nowMicros: number;
 
@@ -63,6 +65,7 @@ export class OrderService implements VenueListener {
     const queueSettings = { lastBatchId, batchInputsFull, backOffMinMicros, backOffMaxMicros };
     this.#queue = new CommitQueue(queueSettings, this.#commits);
     this.#dayRoll = new DayRoll(venue.marketHours, this.#dayRollHost());
+    this.#stops = new StopWatch(books.triggers, market, venue.marketHours, offer);
     for (const { sessionName, epoch, lastReceivedSeqNum } of sessions)
       this.#mark(sessionName).advance(epoch, lastReceivedSeqNum);
     for (const loaded of committed.accounts) this.#takeOver(loaded);
@@ -85,7 +88,7 @@ export class OrderService implements VenueListener {
 
   /** When `onTimer` has something to do. */
   get dueMicros(): number {
-    return Math.min(this.#queue.dueMicros, this.#dayRoll.dueMicros);
+    return Math.min(this.#queue.dueMicros, this.#dayRoll.dueMicros, this.#stops.dueMicros);
   }
 
   /** How the ends of the trading days go. */
@@ -136,9 +139,7 @@ export class OrderService implements VenueListener {
   /** A trade in the market: stop orders whose price it reaches are fired, in order. */
   trade(instrumentIndex: number, pricePaise: number, nowMicros: number): void {
     this.#tell(nowMicros);
-    const { triggers } = this.#books;
-    for (let stop = triggers.next(instrumentIndex, pricePaise); stop; stop = triggers.next(instrumentIndex, pricePaise))
-      this.#offer({ type: 'trigger', orderID: stop.orderID, lastPaise: pricePaise, nowMicros: this.#nowMicros });
+    this.#stops.trade(instrumentIndex, pricePaise, this.#nowMicros);
   }
 
   /** The inputs of a turn are in: what is decided goes to the database, if nothing else is on its way there. */
@@ -151,6 +152,7 @@ export class OrderService implements VenueListener {
     this.#tell(nowMicros);
     this.#queue.onTimer(nowMicros);
     this.#commits.recall.onTimer();
+    this.#stops.onTimer(this.#nowMicros);
     this.#dayRoll.onTimer(this.#nowMicros);
   }
 

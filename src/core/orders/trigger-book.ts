@@ -35,6 +35,11 @@ export class TriggerBook {
     return this.#byOrder.size >= this.#ordersMax;
   }
 
+  /** Instruments with stop orders; their orders may fire meanwhile. */
+  get instrumentIndexes(): Iterable<number> {
+    return this.#stops.keys();
+  }
+
   /** Adds an order, or puts it where it now belongs. */
   add(stop: StopOrder): void {
     this.remove(stop.orderID);

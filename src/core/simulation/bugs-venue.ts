@@ -17,6 +17,15 @@ export const VENUE_BUGS = {
   'cancel-reject-ignored': () => ({ cancelReject: () => false }),
   'replace-ignored': () => ({ report: (report) => !is(report, ExecType.Replace) }),
   'trigger-fires-early': () => ({ trade: (pricePaise) => pricePaise + Math.ceil(pricePaise / 400) }),
+  'trade-not-seen': (random) => {
+    const seen = new Map<number, number>();
+    return {
+      trade: (pricePaise, instrumentIndex) => {
+        if (!seen.has(instrumentIndex) || random.below(3) > 0) seen.set(instrumentIndex, pricePaise);
+        return seen.get(instrumentIndex)!;
+      },
+    };
+  },
 } satisfies Record<string, PlantedBug>;
 
 function is({ execType }: ExecutionReportRecord, expected: ExecType): boolean {

@@ -131,12 +131,17 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
   }
 
   hasTraded(instrumentId: number, isAtOrAbove: boolean, pricePaise: number, sinceMicros: number): boolean {
-    const trades = this.#trades[this.instruments.findIndex((each) => each.instrumentId === instrumentId)]!;
+    const trades = this.#tradesOf(instrumentId);
     for (let at = trades.length - 1; at >= 0 && trades[at]!.tsMicros >= sinceMicros; at--) {
       const traded = trades[at]!.pricePaise;
       if (isAtOrAbove ? traded >= pricePaise : traded <= pricePaise) return true;
     }
     return false;
+  }
+
+  /** 0 before the first trade. */
+  lastTradedPaise(instrumentId: number): number {
+    return this.#tradesOf(instrumentId).at(-1)?.pricePaise ?? 0;
   }
 
   get isOpen(): boolean {
@@ -293,6 +298,10 @@ export class ModelExchange implements OrderVenue, ExecutionListener, FixApplicat
 
   onLogout(session: FixSession): void {
     this.#mailboxes.logout(session);
+  }
+
+  #tradesOf(instrumentId: number): { readonly tsMicros: number; readonly pricePaise: number }[] {
+    return this.#trades[this.instruments.findIndex((each) => each.instrumentId === instrumentId)]!;
   }
 
   #isOutside(row: number): boolean {

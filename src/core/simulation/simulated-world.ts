@@ -1,8 +1,10 @@
 import { Prng } from '../exchange/prng.ts';
 import type { LedgerBatch } from '../ledger/ledger-batch.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
+import { OrderStatus } from '../ledger/order.ts';
 import type { CommandOrigin, CommandReply } from '../orders/order-command.ts';
 import { AlarmKind, type OrderAlarm } from '../orders/order-effects.ts';
+import { isReached } from '../orders/trigger-book.ts';
 import type { AskedCommand } from './asked-command.ts';
 import { BrokerNode, type NodeWorld, SHARD } from './broker-node.ts';
 import { type BrokerSessions, SESSION_NAMES } from './broker-sessions.ts';
@@ -88,7 +90,8 @@ export class SimulatedWorld implements NodeWorld {
 
   get isAtRest(): boolean {
     const { node } = this;
-    if (node === null || !node.isAtRest || this.outward.unansweredCount > 0) return false;
+    if (node === null || !node.isAtRest || this.outward.unansweredCount > 0 || this.#reachedStops.length > 0)
+      return false;
     return SESSION_NAMES.every((name) => this.exchange.ends.get(name)!.underWayCount === 0);
   }
 
@@ -96,7 +99,7 @@ export class SimulatedWorld implements NodeWorld {
   get whatMoves(): string {
     const { node, outward } = this;
     const wires = SESSION_NAMES.map((name) => this.exchange.ends.get(name)!.underWayCount);
-    return `${node === null ? 'no engine' : node.whatMoves}; ${outward.unansweredCount} unanswered; to the exchange ${wires}`;
+    return `${node === null ? 'no engine' : node.whatMoves}; ${outward.unansweredCount} unanswered; to the exchange ${wires}; stop orders that should have fired: ${this.#reachedStops}`;
   }
 
   onTimer(): void {
@@ -189,6 +192,18 @@ export class SimulatedWorld implements NodeWorld {
     this.findings.add(Invariant.OneOwner, `the engine ended: ${text}`);
   }
 
+  /** Stop orders whose trigger the market has passed: they must not rest. */
+  get #reachedStops(): number[] {
+    if (!this.exchange.isOpen) return [];
+    const reached: number[] = [];
+    for (const { orderID, status, side, instrumentId, terms } of this.tables.orders.values()) {
+      if (status !== OrderStatus.TriggerPending) continue;
+      const lastPaise = this.exchange.lastTradedPaise(instrumentId);
+      if (lastPaise > 0 && isReached(side, terms.triggerPricePaise, lastPaise)) reached.push(orderID);
+    }
+    return reached;
+  }
+
   #engineDied(): void {
     const { node } = this;
     if (node === null) return;
@@ -226,7 +241,7 @@ export class SimulatedWorld implements NodeWorld {
 
   #tradeSeen(index: number, pricePaise: number): void {
     this.scheduler.after(TRADE_MICROS_MIN + this.random.below(TRADE_MICROS_RANGE), () => {
-      const seen = this.tampering.trade?.(pricePaise) ?? pricePaise;
+      const seen = this.tampering.trade?.(pricePaise, index) ?? pricePaise;
       this.market.traded(index, seen);
       this.node?.traded(index, seen);
     });

@@ -34,8 +34,8 @@ export interface Tampering {
   /** Whether a report gets through to the engine; it is the session's and reused. */
   report?(report: ExecutionReportRecord): boolean;
   cancelReject?(): boolean;
-  /** A price that traded. */
-  trade?(pricePaise: number): number;
+  /** A price that traded, as the engine is told of it. */
+  trade?(pricePaise: number, instrumentIndex: number): number;
   /** What is pushed; null for nothing. */
   push?(events: readonly LedgerEvent[]): readonly LedgerEvent[] | null;
   /** How often an answer is given. */
