@@ -42,8 +42,7 @@ export function addContractNoteCommand(ledger: Command): void {
       const { contractNotesOf } = await import('../net/contract-notes.ts');
       const notes = await withReader(command, (reader) => contractNotesOf(reader, user, day));
       if (notes.length === 0) throw new OutcryError('REQUEST_REFUSED', `user ${user} has traded nothing on ${day}`);
-      const listed = readInstrumentFile(loadCommandConfig(command).instrumentsFile).asOf(day);
-      const symbols = new Map(listed.map(({ instrumentId, symbol }) => [instrumentId, symbol]));
+      const symbols = readInstrumentFile(loadCommandConfig(command).instrumentsFile).symbolsOn(day);
       process.stdout.write(
         options.json
           ? `${JSON.stringify(notes, null, 2)}\n`

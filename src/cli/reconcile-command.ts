@@ -38,11 +38,7 @@ export function addReconcileCommand(ledger: Command): void {
 async function reconcile(options: ReconcileOptions, command: Command): Promise<void> {
   const config = loadCommandConfig(command);
   const { day: tradingDay, file: files } = options;
-  const symbols = new Map(
-    readInstrumentFile(config.instrumentsFile)
-      .asOf(tradingDay)
-      .map(({ instrumentId, symbol }) => [instrumentId, symbol]),
-  );
+  const symbols = readInstrumentFile(config.instrumentsFile).symbolsOn(tradingDay);
   const toFreeze = new Map<number, string>();
   const { reconcileTradeFiles } = await import('../net/trade-reconciliation.ts');
   const report = await withReader(command, (reader) =>

@@ -40,6 +40,9 @@ t.test('a master is dated: each day sees its own versions', async (t) => {
   t.same(on('2026-02-28'), ['7 ZOMATO 5', '8 GONE 5']);
   t.same(on('2026-03-01'), ['7 ZOMATO 5']);
   t.same(on('2026-05-01'), ['7 ETERNAL 10', '9 LATER 5']);
+  const names = (date: string) => [...dated.symbolsOn(date).values()];
+  t.same(names('2026-03-31'), ['ZOMATO', 'GONE', 'LATER'], 'what was traded has a name on any day');
+  t.same(names('2026-04-01'), ['ETERNAL', 'GONE', 'LATER']);
 });
 
 t.test('it survives its own text', async (t) => {

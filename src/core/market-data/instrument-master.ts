@@ -102,6 +102,17 @@ export class InstrumentMaster {
     }
     return listed;
   }
+
+  /**
+   * What every instrument, listed or not, is called on a trading day, by instrumentId. One that came later has its first name: a trading day round the clock goes on over
+   * midnight, and instruments are listed and gone by the calendar.
+   */
+  symbolsOn(tradingDay: string): Map<number, string> {
+    const symbols = new Map<number, string>();
+    for (const { instrumentId, versions } of this.entries)
+      symbols.set(instrumentId, (versions.findLast(({ from }) => from <= tradingDay) ?? versions[0]!).symbol);
+    return symbols;
+  }
 }
 
 function readEntry(value: unknown, position: number): MasterEntry {

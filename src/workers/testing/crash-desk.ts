@@ -148,8 +148,7 @@ export class CrashDesk {
     const { orders, symbols, executions } = await withOwnReader(this.#dataDir, async (reader) => {
       const { orders } = await readAccounts(reader);
       const date = indianDate(Date.now() * 1_000);
-      const entries = readInstrumentFile(join(this.#dataDir, 'instruments.json')).asOf(date);
-      const symbols = new Map(entries.map(({ instrumentId, symbol }) => [instrumentId, symbol]));
+      const symbols = readInstrumentFile(join(this.#dataDir, 'instruments.json')).symbolsOn(date);
       const executions = await reader.snapshot(async (read) => {
         for await (const [count] of read('SELECT count(*)::int FROM outcry.trades')) return count as number;
         return 0;

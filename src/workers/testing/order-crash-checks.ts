@@ -45,11 +45,7 @@ export async function tradeFaults(dataDir: string, reader: LedgerReader): Promis
   const hasFile = readdirSync(directory).some((name) => name.startsWith(tradingDay) && name.endsWith('.part'));
   const none = `${TRADE_FILE_HEADER}\n${formatTradeFileEnd(0)}\n`;
   writeFileSync(file, hasFile ? readTradeFile(directory, tradingDay, ORDER_COMP_ID) : none);
-  const symbols = new Map(
-    readInstrumentFile(join(dataDir, 'instruments.json'))
-      .asOf(tradingDay)
-      .map(({ instrumentId, symbol }) => [instrumentId, symbol]),
-  );
+  const symbols = readInstrumentFile(join(dataDir, 'instruments.json')).symbolsOn(tradingDay);
   const faults: string[] = [];
   await reconcileTradeFiles({
     ...{ reader, files: [file], tradingDay, venue: VENUE_COMP_ID },
