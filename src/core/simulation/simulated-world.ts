@@ -60,6 +60,8 @@ export class SimulatedWorld implements NodeWorld {
   onCrash: () => void = () => {};
   readonly #database: ModelDatabase;
   readonly #moments: DayMoments;
+  /** When the last trade reaches the engine. */
+  #tradeSeenMicros = 0;
 
   constructor(seed: number, moments: DayMoments, tampering: Tampering = NO_TAMPERING) {
     this.#moments = moments;
@@ -239,8 +241,12 @@ export class SimulatedWorld implements NodeWorld {
     }
   }
 
+  /** A feed has an order: a trade is seen after those before it. */
   #tradeSeen(index: number, pricePaise: number): void {
-    this.scheduler.after(TRADE_MICROS_MIN + this.random.below(TRADE_MICROS_RANGE), () => {
+    const { scheduler, random } = this;
+    const seenMicros = scheduler.nowMicros + TRADE_MICROS_MIN + random.below(TRADE_MICROS_RANGE);
+    this.#tradeSeenMicros = Math.max(this.#tradeSeenMicros, seenMicros);
+    scheduler.at(this.#tradeSeenMicros, () => {
       const seen = this.tampering.trade?.(pricePaise, index) ?? pricePaise;
       this.market.traded(index, seen);
       this.node?.traded(index, seen);
