@@ -49,6 +49,8 @@ export interface Contender {
 
 const START_TIMEOUT_MS = 20_000;
 const SPARE_CONNECTIONS = 100;
+/** nchan has requests of its own for what its subscribers watch, and nginx counts them as connections. */
+const NCHAN_CONNECTIONS_EACH = 2;
 const NCHAN_MODULE = 'modules/ngx_nchan_module.so';
 const NGINX_MODULE_DIRECTORIES = ['/usr/lib/nginx', '/usr/lib64/nginx', '/etc/nginx'];
 const JOINED_SERVER = 'bench/peers/joined-server.c';
@@ -142,7 +144,7 @@ const NCHAN: Contender = {
   async start({ dataDir, connections, cores }) {
     const port = await freePort();
     const file = join(dataDir, 'nginx.conf');
-    writeFileSync(file, nginxConfiguration(dataDir, port, connections + SPARE_CONNECTIONS));
+    writeFileSync(file, nginxConfiguration(dataDir, port, NCHAN_CONNECTIONS_EACH * connections + SPARE_CONNECTIONS));
     const child = BenchChild.program('nginx', 'nginx', ['-p', dataDir, '-c', file, '-e', 'stderr'], cores);
     return started(child, NCHAN_FORMAT, /start worker process \d+/, [port, port]);
   },
