@@ -42,6 +42,8 @@ const POINTS: readonly Point[] = [
 
 const MADE_UP_INSTRUMENTS = 1_950;
 const CONNECTS_PER_SECOND = 1_000;
+/** A handshake takes the engine over a millisecond, and what waits for one is bounded (`src/net/pending-sockets.ts`). */
+const TLS_CONNECTS_PER_SECOND = 300;
 /** The engine without clients is measured for this part of the time of a load. */
 const IDLE_SHARE = 0.4;
 /** A load has at least these parts of the updates, the tick rate and the frames that it is to have; not every tick has something for everybody. */
@@ -142,13 +144,13 @@ async function whileIdle(rig: Rig, point: Point, options: CapacityOptions): Prom
 }
 
 /** From nobody to everybody served: half of them are there in the mean. */
-async function underArrivals(rig: Rig, point: Point, { seed }: CapacityOptions): Promise<MeasuredLoad> {
+async function underArrivals(rig: Rig, point: Point, { seed, tls }: CapacityOptions): Promise<MeasuredLoad> {
   const before = await reading(rig);
   await rig.connect({
     connections: point.connections,
     symbols: point.symbols,
     ...QUOTES_BY_ZIPF,
-    connectsPerSecond: CONNECTS_PER_SECOND,
+    connectsPerSecond: tls ? TLS_CONNECTS_PER_SECOND : CONNECTS_PER_SECOND,
     seed,
   });
   return difference(point, point.connections / 2, point.connections, before, await reading(rig));

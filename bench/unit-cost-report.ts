@@ -86,10 +86,12 @@ export function predictionSamples(prediction: Prediction): Sample[] {
 
 /** Run from the root of the source, as npm does. */
 export function writeCosts(costs: UnitCosts, predictions: readonly Prediction[], tls: boolean): void {
+  // Where else the figures went says nothing of them.
+  const words = process.argv.slice(2).filter((word, at, all) => word !== '--json' && all[at - 1] !== '--json');
   const measurement: CostMeasurement = {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+    command: `npm run bench -- ${words.join(' ')}`,
     checks: predictions.map(({ load, predictedCores, measuredCores }) => ({
       load,
       predictedCores: significant(predictedCores),
