@@ -5,6 +5,7 @@
 // with no assertion failed (a crash, a time-out, a plan not met) is one failure.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { bootstrapOrExit, root, tool, walk } from './bootstrap.mjs';
 
 const SKIP_IS_FAILURE = process.env.CI === 'true';
@@ -150,7 +151,7 @@ function explain(failure, path) {
   const at = diag.at?.fileName ? `at ${diag.at.fileName}:${diag.at.lineNumber}` : '';
   const rest = Object.entries(diag)
     .filter(([key]) => !['at', 'source', 'stack', 'diff', 'compare'].includes(key))
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`);
   return [head, at, diag.diff, diag.stack, ...rest]
     .filter(Boolean)
     .map((line, i) => (i === 0 ? line : indent(line)))

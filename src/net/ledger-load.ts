@@ -12,6 +12,7 @@ import {
   POSITION_COLUMNS,
   positionOf,
   type Row,
+  userIdOf,
 } from './ledger-rows.ts';
 
 /** Rows of a query in one snapshot of the database, fetched in pieces. */
@@ -30,7 +31,7 @@ export const OPEN_FROM = '(SELECT coalesce(min(open_from), 0) FROM outcry.shard_
 /** Accounts as their tables have them. */
 export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }: LoadOptions): Promise<Account[]> {
   const accounts = new Map<number, Account>();
-  const of = (row: Row, column: number): Account => accounts.get(row[column] as number)!;
+  const of = (row: Row): Account => accounts.get(userIdOf(row))!;
   const users = userIds === undefined ? '' : 'AND user_id = ANY ($1)';
   const values = userIds === undefined ? [] : [userIds];
   const each = async (sql: string, visit: (row: Row) => void): Promise<void> => {
@@ -42,18 +43,19 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
   });
   await each(`SELECT ${POSITION_COLUMNS} FROM outcry.positions WHERE true ${users}`, (row) => {
     const position = positionOf(row);
-    of(row, 0).positions.set(positionKey(position.instrumentId, position.product), position);
+    of(row).positions.set(positionKey(position.instrumentId, position.product), position);
   });
   await each(`SELECT ${HOLDING_COLUMNS} FROM outcry.holdings WHERE true ${users}`, (row) => {
     const holding = holdingOf(row);
-    of(row, 0).holdings.set(holding.instrumentId, holding);
+    of(row).holdings.set(holding.instrumentId, holding);
   });
   await each(
     `SELECT user_id, reference, seq FROM outcry.ledger_events WHERE reference IS NOT NULL ${users} ORDER BY user_id, seq`,
-    (row) => void of(row, 0).references.set(row[1] as string, row[2] as number),
+    ([userId, reference, seq]) =>
+      void accounts.get(userId as number)!.references.set(reference as string, seq as number),
   );
   await each(executionsSinceNote(users), (row) => {
-    const account = of(row, 0);
+    const account = of(row);
     const { detail } = eventOf(row);
     if ('execID' in detail) account.noteDue = withExecution(account.noteDue, detail);
   });
@@ -61,7 +63,7 @@ export async function loadAccounts(read: SnapshotRead, { userIds, sinceOrderID }
   for (const which of [`status < 5 AND order_id >= ${OPEN_FROM} AND order_id < ${since}`, `order_id >= ${since}`]) {
     await each(`SELECT ${ORDER_COLUMNS} FROM outcry.orders WHERE ${which} ${users} ORDER BY order_id`, (row) => {
       const order = orderOf(row);
-      const account = of(row, 1);
+      const account = of(row);
       account.orders.set(order.orderID, order);
       if (order.clientOrderID !== '') account.clientOrders.set(order.clientOrderID, order.orderID);
     });
@@ -76,5 +78,5 @@ function executionsSinceNote(users: string): string {
       SELECT coalesce(max(seq), 0) AS note_seq FROM outcry.ledger_events WHERE user_id = of_user AND event_type = 31
     ) AS note
     CROSS JOIN LATERAL (SELECT DISTINCT seq AS of_seq FROM outcry.trades WHERE user_id = of_user AND seq > note_seq) AS t
-    CROSS JOIN LATERAL (${eventBy('of_user', 'of_seq')}) AS e ORDER BY e.user_id, e.seq`;
+    CROSS JOIN LATERAL (${eventBy('of_user', 'of_seq')}) AS e ORDER BY of_user, of_seq`;
 }

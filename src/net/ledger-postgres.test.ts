@@ -1,4 +1,5 @@
 /** The commit function, held to what it must refuse, on every server there is. */
+import { execFileSync } from 'node:child_process';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -30,6 +31,16 @@ const NO_CHARGES = {
   depositoryPaise: 0,
 };
 
+/** Ends when the shard's last batch is the one that is given. */
+const SEE_BATCH = `
+const { clientConfig, connectLedger } = await import(${JSON.stringify(new URL('ledger-target.js', import.meta.url).href)});
+const [target, batchId] = process.argv.slice(1);
+const { client } = await connectLedger(clientConfig(JSON.parse(target), 'engine'));
+const last = async () => (await client.query('SELECT last_batch_id FROM outcry.shard_owners WHERE shard = ${TEST_SHARD}')).rows[0].last_batch_id;
+while ((await last()) !== batchId);
+await client.end();
+`;
+
 for (const { name, binDirectory } of testServers()) {
   await t.test(name, async (t) => {
     const database = await openTestDatabase(t.testdir(), binDirectory);
@@ -38,7 +49,7 @@ for (const { name, binDirectory } of testServers()) {
     t.teardown(() => test.ledger.close());
     const reader = new LedgerReader(database.target);
     t.teardown(() => reader.close());
-    await commits(t as Tap, test, reader);
+    await commits(t as Tap, test, reader, database);
     await refusals(t as Tap, test, reader);
     await rights(t as Tap, database);
     await unknownOutcome(t as Tap, database, test);
@@ -47,7 +58,7 @@ for (const { name, binDirectory } of testServers()) {
 }
 type Tap = typeof t;
 
-async function commits(t: Tap, test: TestLedger, reader: LedgerReader): Promise<void> {
+async function commits(t: Tap, test: TestLedger, reader: LedgerReader, { target }: LedgerDatabase): Promise<void> {
   await t.test('what is committed is loaded exactly', async (t) => {
     const account = await test.account(1, 1_000_000);
     t.same(await test.ledger.commit(test.place(account, 250_000, 'client "one", {1} \\ é')), { kind: 'committed' });
@@ -148,6 +159,20 @@ async function commits(t: Tap, test: TestLedger, reader: LedgerReader): Promise<
     t.match(await test.ledger.commit(unfit), { kind: 'refused', text: /beyond every amount/ });
     t.same(await test.ledger.commit(third!), { kind: 'committed' });
     t.match(await reader.funds(3), { availablePaise: 400, heldPaise: 600 });
+  });
+
+  await t.test('the database has a batch before the caller goes on', async (t) => {
+    const batch = test.batch({});
+    const committed = test.ledger.commit(batch);
+    // This thread does nothing until another process has seen it.
+    execFileSync(
+      process.execPath,
+      ['--input-type=module', '-e', SEE_BATCH, JSON.stringify(target), `${batch.batchId}`],
+      {
+        timeout: 60_000,
+      },
+    );
+    t.same(await committed, { kind: 'committed' });
   });
 
   await t.test('a late fill may leave less than nothing, a placement may not', async (t) => {

@@ -15,6 +15,11 @@ export interface ShardClaim {
   readonly lastBatchId: number;
 }
 
+interface OpenSession {
+  readonly connection: LedgerConnection;
+  readonly session: number;
+}
+
 /** A call that takes longer is given up, and its outcome is unknown: a dead peer behind a network says nothing. */
 const CALL_TIMEOUT_MS = 10_000;
 /** Of our own connection before, whose last call may still run. */
@@ -32,7 +37,7 @@ export class LedgerPostgres {
   #parameters = new CommitParameters();
   #nextParameters = new CommitParameters();
   #epoch = 0;
-  #open: { readonly connection: LedgerConnection; readonly session: number } | undefined;
+  #open: OpenSession | undefined;
   #isBusy = false;
 
   constructor(target: LedgerTarget, shard: number) {
@@ -71,9 +76,10 @@ export class LedgerPostgres {
   /** One at a time. */
   async commit(batch: LedgerBatch): Promise<CommitOutcome> {
     return this.#alone(async () => {
-      let opened: { connection: LedgerConnection; session: number };
+      let opened: OpenSession;
       try {
-        opened = await this.#opened();
+        // Nothing is waited for where there is a connection: the database is to begin before the caller goes on.
+        opened = this.#open ?? (await this.#connect());
       } catch (error) {
         return sqlState(error) === STALE_EPOCH
           ? { kind: 'stale-epoch' }
@@ -100,7 +106,7 @@ export class LedgerPostgres {
       // Also when it seems well: only a new session is sure that the old one's call has ended.
       if (this.#open !== undefined) this.#lose(this.#open.connection);
       try {
-        const { connection } = await this.#opened();
+        const { connection } = await this.#connect();
         const call = connection.client.query('SELECT outcry.batch_answer($1, $2) AS committed', [this.#shard, batchId]);
         const { rows } = await bounded(connection, call);
         return rows[0].committed ? 'committed' : 'not-committed';
@@ -132,8 +138,7 @@ export class LedgerPostgres {
     else if (!this.#parameters.has(batch)) this.#parameters.render(batch);
   }
 
-  async #opened(): Promise<{ connection: LedgerConnection; session: number }> {
-    if (this.#open !== undefined) return this.#open;
+  async #connect(): Promise<OpenSession> {
     const connection = await connectLedger(this.#config, () => this.#lose(connection));
     try {
       await checkServer(connection.client);

@@ -37,6 +37,9 @@ import {
 /** Rows that are fetched at once of what may be longer than memory. */
 const FETCH_ROWS = 2_000;
 
+/** Each of these queries is by the key of a user or an order: the server would plan most of them anew each time, for half as much again as they cost. */
+const PLAN_ONCE = '-c plan_cache_mode=force_generic_plan';
+
 /** Reads the ledger over one connection, made anew when it is lost. Queries of many callers share it: they are sent one after another without waiting. */
 export class LedgerReader {
   readonly #config: pg.ClientConfig;
@@ -156,7 +159,8 @@ export class LedgerReader {
 
   #connected(): Promise<LedgerConnection> {
     if (this.#connection === undefined) {
-      const config = { ...this.#config, pipeline: true };
+      const options = `${this.#config.options ?? ''} ${PLAN_ONCE}`;
+      const config = { ...this.#config, options, pipeline: true };
       const connection = connectLedger(config, () => this.#forget(connection));
       connection.catch(() => this.#forget(connection));
       this.#connection = connection;

@@ -14,7 +14,7 @@ const EXECUTIONS_SINCE = `SELECT e.* FROM unnest($1::bigint[], $2::bigint[]) AS 
     SELECT coalesce(max(seq), 0) AS old_seq FROM outcry.trades WHERE user_id = u.of_user AND ts_micros < u.since_micros
   ) AS old
   CROSS JOIN LATERAL (SELECT DISTINCT seq AS of_seq FROM outcry.trades WHERE user_id = u.of_user AND seq > old_seq) AS t
-  CROSS JOIN LATERAL (${eventBy('u.of_user', 't.of_seq')}) AS e ORDER BY e.user_id, e.seq`;
+  CROSS JOIN LATERAL (${eventBy('u.of_user', 't.of_seq')}) AS e ORDER BY u.of_user, t.of_seq`;
 
 /** All that the order service begins with: of orders those that are open, and those since the trading day began. Nobody else may write: the shard is claimed. */
 export async function loadCommittedState(

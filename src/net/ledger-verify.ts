@@ -9,7 +9,7 @@ import { accountDifferences, type LedgerDifference } from '../core/ledger/ledger
 import { type AuditFinding, auditLedger } from './ledger-audit.ts';
 import { loadAccounts, type SnapshotRead } from './ledger-load.ts';
 import type { LedgerReader } from './ledger-reader.ts';
-import { EVENT_COLUMNS, eventOf, FUNDS_COLUMNS, fundsOf, TRADE_COLUMNS, tradeOf } from './ledger-rows.ts';
+import { EVENT_COLUMNS, eventOf, FUNDS_COLUMNS, fundsOf, TRADE_COLUMNS, tradeOf, userIdOf } from './ledger-rows.ts';
 
 export interface LedgerReport {
   readonly accounts: number;
@@ -136,13 +136,13 @@ export async function userChunks(read: SnapshotRead, from: 'events' | 'events-an
 async function storedAccounts(read: SnapshotRead, users: readonly number[]) {
   const trades = new Map<number, TradeRow[]>(users.map((userId) => [userId, []]));
   const sql = `SELECT ${TRADE_COLUMNS} FROM outcry.trades WHERE user_id = ANY ($1)`;
-  for await (const row of read(sql, [users])) trades.get(row[0] as number)!.push(tradeOf(row));
+  for await (const row of read(sql, [users])) trades.get(userIdOf(row))!.push(tradeOf(row));
   const totals = new Map<number, { cashPaise: number; marginUsedPaise: number; totalValuePaise: number }>();
   const sums = `SELECT ${FUNDS_COLUMNS}, available_paise + held_paise + margin_paise, held_paise + margin_paise FROM outcry.accounts
     WHERE user_id = ANY ($1)`;
   for await (const row of read(sums, [users])) {
     const { userId, totalValuePaise } = fundsOf(row);
-    totals.set(userId, { cashPaise: row[7] as number, marginUsedPaise: row[8] as number, totalValuePaise });
+    totals.set(userId, { cashPaise: row[2] as number, marginUsedPaise: row[3] as number, totalValuePaise });
   }
   const accounts = await loadAccounts(read, { userIds: users, sinceOrderID: 0 });
   return new Map(
