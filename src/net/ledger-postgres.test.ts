@@ -52,6 +52,7 @@ for (const { name, binDirectory } of testServers()) {
     await commits(t as Tap, test, reader, database);
     await refusals(t as Tap, test, reader);
     await rights(t as Tap, database);
+    await environment(t as Tap, database);
     await unknownOutcome(t as Tap, database, test);
     await staleEpoch(t as Tap, database, test);
   });
@@ -397,6 +398,27 @@ async function rights(t: Tap, database: LedgerDatabase): Promise<void> {
     await t.rejects(engine.query('ALTER TABLE outcry.ledger_events DISABLE TRIGGER ALL'), { code: '42501' });
     await t.rejects(engine.query('CREATE TABLE outcry.mine (x int)'), { code: '42501' });
     await t.rejects(engine.query('SET session_replication_role = replica'), { code: '42501' });
+  });
+}
+
+async function environment(t: Tap, { target }: LedgerDatabase): Promise<void> {
+  await t.test('variables of the environment change nothing', async (t) => {
+    t.intercept(process, 'env', {
+      value: {
+        ...process.env,
+        PGOPTIONS: '-c default_transaction_read_only=on',
+        PGSSLMODE: 'require',
+        PGREPLICATION: 'database',
+        PGBINARY: 'true',
+      },
+    });
+    const { client } = await connectLedger(clientConfig(target, 'owner'));
+    const { rows } = await client.query(
+      "SELECT current_setting('default_transaction_read_only') AS mode, $1::int AS number",
+      [7],
+    );
+    t.same(rows, [{ mode: 'off', number: 7 }]);
+    await client.end();
   });
 }
 

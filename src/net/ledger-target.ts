@@ -17,7 +17,7 @@ export type LedgerTarget =
 /** `owner` migrates and reads; `engine` can do what the engine may, and no more. */
 export type LedgerUser = 'owner' | 'engine';
 
-/** What pg connects with. Nothing of it comes from PG variables of the environment, and the password is only read here. */
+/** What pg connects with. The password is only read here. */
 export function clientConfig(target: LedgerTarget, user: LedgerUser): pg.ClientConfig {
   const common = {
     application_name: `outcry-${user}`,
@@ -58,9 +58,10 @@ export interface LedgerConnection {
   destroy(): void;
 }
 
-/** Connects, or raises LEDGER_UNREACHABLE. `onLost` is told when the connection ends, by whichever side. */
+/** Connects, or raises LEDGER_UNREACHABLE. Nothing comes from PG variables of the environment. `onLost` is told when the connection ends, by whichever side. */
 export async function connectLedger(config: pg.ClientConfig, onLost = (): void => {}): Promise<LedgerConnection> {
   const socket = new Socket();
+  dropPgVariables();
   const client = new pg.Client({ ...config, stream: () => socket });
   // What pg tells here fails the queries under way as well, or ends the connection.
   client.on('error', () => {});
@@ -72,6 +73,11 @@ export async function connectLedger(config: pg.ClientConfig, onLost = (): void =
     socket.destroy();
     throw new OutcryError('LEDGER_UNREACHABLE', `${config.host}:${config.port}: ${(error as Error).message}`, error);
   }
+}
+
+/** pg takes from them whatever its configuration leaves out or has as nothing: options of the session, TLS, how values come. */
+function dropPgVariables(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name];
 }
 
 /** `sslmode` of the URL, as libpq means it: without one no TLS is asked for. */
