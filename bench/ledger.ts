@@ -29,6 +29,8 @@ export interface LedgerBenchOptions {
   readonly callers: number;
   /** Connections of the baseline, a caller each. */
   readonly connections: number;
+  /** Where another server's programs are. */
+  readonly postgresBin?: string;
   readonly seconds: number;
   readonly seed: number;
 }
@@ -39,12 +41,19 @@ const READERS = 64;
 const TRADING_DAY = '2026-11-26';
 const rules = moneyRulesAsOf(TRADING_DAY);
 
-/** Placements made durable, and reads, on an embedded PostgreSQL of its own. */
+/** Placements made durable, and reads, on a PostgreSQL of its own. */
 export async function ledgerBench(options: LedgerBenchOptions): Promise<BenchSetup> {
   const directory = mkdtempSync(join(tmpdir(), 'outcry-ledger-bench-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
-  const database = await openLedgerDatabase({ dataDir: directory, url: '', passwordFile: '', log: () => {} });
+  const server = options.postgresBin === undefined ? {} : { binDirectory: options.postgresBin };
+  const database = await openLedgerDatabase({
+    dataDir: directory,
+    url: '',
+    passwordFile: '',
+    log: () => {},
+    ...server,
+  });
   const bench = await LedgerBench.open(database, options);
   return {
     subjects: [

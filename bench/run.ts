@@ -144,6 +144,7 @@ define(
   .option('--accounts <n>', 'accounts that place', whole(1, 1_000_000), 2_000)
   .option('--callers <n>', 'orders that wait to be durable at once', whole(1, 100_000), 256)
   .option('--connections <n>', 'connections of the baseline, which waits for one order on each', whole(1, 60), 32)
+  .option('--postgres-bin <directory>', "another server's `postgres` and `initdb` (default: the packaged ones)")
   .option('--seconds <s>', 'time of a round of a row', whole(1, 600), 3);
 
 define(
